@@ -1,0 +1,94 @@
+# Builds, tests and installs the library. `make help` lists the targets.
+
+CARGO    ?= cargo
+CC       ?= cc
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+REF      ?=
+TARGET   := $(or $(CARGO_TARGET_DIR),target)
+OUT      := out
+LIB      := $(OUT)/lib
+VERSION  := $(shell sed -n 's/^\# *define UV_VERSION_\(MAJOR\|MINOR\|PATCH\) *\([0-9]*\).*/\2/p' include/uv/version.h 2>/dev/null | paste -sd.)
+
+C_TESTS   := $(TARGET)/c_tests
+C_SOURCES := $(wildcard c_tests/*.c)
+C_HEADERS := $(wildcard c_tests/*.h include/*.h include/uv/*.h)
+C_FLAGS   := -std=gnu11 -g -O1 -Wall -Wextra -Werror -Iinclude -Ic_tests $(CFLAGS)
+# What a program needs that has the static library in it.
+STATIC_LIBS := -pthread -ldl -lrt -lm
+
+help:
+	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+.PHONY: help lib c_tests test rust_tests abi_tests loom demo bench consumers install headers clean miri tsan asan lint
+
+# --- the library ---------------------------------------------------------------------------------------------------
+
+lib: ## the shared and the static library, in out/lib
+	$(CARGO) build --release --lib
+	@mkdir -p $(LIB)
+	install -m 755 $(TARGET)/release/libuv.so $(LIB)/libuv.so.1.0.0
+	ln -sf libuv.so.1.0.0 $(LIB)/libuv.so.1
+	ln -sf libuv.so.1 $(LIB)/libuv.so
+	tools/static_library.sh $(TARGET)/release/libuv.a $(LIB)/libuv.a
+
+headers: ## the prototypes in include/, made anew from src/ffi
+	tools/headers.sh
+
+install: lib ## the libraries, the headers and libuv.pc, into DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/uv
+	install -m 755 $(LIB)/libuv.so.1.0.0 $(DESTDIR)$(PREFIX)/lib/
+	ln -sf libuv.so.1.0.0 $(DESTDIR)$(PREFIX)/lib/libuv.so.1
+	ln -sf libuv.so.1 $(DESTDIR)$(PREFIX)/lib/libuv.so
+	install -m 644 $(LIB)/libuv.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 include/*.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 include/uv/*.h $(DESTDIR)$(PREFIX)/include/uv/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' tools/libuv.pc.in \
+	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/libuv.pc
+
+# --- tests ---------------------------------------------------------------------------------------------------------
+
+C_SHARED := $(C_SOURCES:c_tests/%.c=$(C_TESTS)/%)
+C_STATIC := $(C_SOURCES:c_tests/%.c=$(C_TESTS)_static/%)
+
+c_tests: $(C_SHARED) $(C_STATIC) ## the C tests as programs, linked with each of the two libraries
+
+$(LIB)/libuv.so.1.0.0 $(LIB)/libuv.a:
+	$(MAKE) lib
+
+$(C_TESTS)/%: c_tests/%.c $(C_HEADERS) | $(LIB)/libuv.so.1.0.0
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) $< -o $@ -L$(LIB) -luv -pthread -rdynamic -Wl,-z,lazy -lm
+
+$(C_TESTS)_static/%: c_tests/%.c $(C_HEADERS) $(LIB)/libuv.a
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) $< -o $@ $(LIB)/libuv.a -rdynamic $(STATIC_LIBS)
+
+test: lib ## everything: Rust and C tests on all variants, headers and ABI, loom, examples
+	tools/test.sh
+
+bench: lib ## the benchmarks; REF= a folder with the libuv.so.1 to compare with
+	benches/run.sh $(REF)
+
+demo: lib ## the examples, one after the other
+	examples/demo.sh
+
+consumers: lib ## real programs on out/lib; CONSUMERS_DIR= the folder with their scripts
+	tools/consumers.sh $(LIB)
+
+lint: ## formatting and clippy
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --features testing -- -D warnings
+
+miri: ## the memory model of the containers and pointers, under both aliasing models (nightly with miri)
+	tools/miri.sh
+
+asan: ## the C tests with AddressSanitizer
+	tools/sanitize.sh address
+
+tsan: ## the C tests with ThreadSanitizer
+	tools/sanitize.sh thread
+
+clean: ## removes what was built
+	$(CARGO) clean
+	rm -rf $(OUT)

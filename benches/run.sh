@@ -1,0 +1,108 @@
+#!/bin/sh
+# Compares a reference libuv.so.1 with ours: each program is compiled once and run on both, in turns, N times.
+#
+#   benches/run.sh REF=/path/to/libuv.so.1 [OURS=out/lib] [N=5] [ONLY=regex] [MS=500] [HEAVY=1]
+#
+# REF and OURS are a libuv.so.1 or the directory of one; all of these may also come from the environment, as from make.
+# ONLY picks scenarios ("async", "pool one", "pinned"), MS is the length of a run, HEAVY adds the ten million timers
+# (1.5 GB of memory, at most two repetitions).
+set -eu
+cd "$(dirname "$0")/.."
+
+REF=${REF:-} OURS=${OURS:-out/lib} N=${N:-5} ONLY=${ONLY:-.} MS=${MS:-500} HEAVY=${HEAVY:-}
+for argument; do
+  case $argument in
+    REF=* | OURS=* | N=* | ONLY=* | MS=* | HEAVY=*) eval "${argument%%=*}=\${argument#*=}" ;;
+    /* | ./*) REF=$argument ;;
+    *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  esac
+done
+library_directory() {
+  if [ -d "$1" ]; then (cd "$1" && pwd); else (cd "$(dirname "$1")" && pwd); fi
+}
+[ -n "$REF" ] || { echo "benches/run.sh: REF=/path/to/libuv.so.1 is missing" >&2; exit 2; }
+ref=$(library_directory "$REF")
+ours=$(library_directory "$OURS")
+for directory in "$ref" "$ours"; do
+  [ -e "$directory/libuv.so.1" ] || { echo "benches/run.sh: no libuv.so.1 in $directory" >&2; exit 2; }
+done
+
+build=${BENCH_OUT:-out/bench}
+mkdir -p "$build"
+# Programs that need the extension run on ours alone, see ports.c.
+for source in benches/*.c; do
+  program=$(basename "$source" .c)
+  [ "$program" = ports ] && continue
+  ${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Wno-unused-function ${UV_INCLUDE:+-I"$UV_INCLUDE"} -Iinclude \
+    "$source" -o "$build/$program" "$ref/libuv.so.1" -pthread
+done
+
+results=$build/results.txt
+: >"$results"
+BENCH_MS=$MS
+BENCH_ITERATIONS=$(LD_LIBRARY_PATH=$ref "$build/pool" calibrate)
+export BENCH_MS BENCH_ITERATIONS
+
+# run_once LABEL DIRECTORY PINNED COMMAND..: appends the result lines, marked with the library
+run_once() {
+  label=$1 directory=$2 pinned=$3
+  shift 3
+  program=$1
+  shift
+  prefix= suffix=
+  if [ "$pinned" = pinned ]; then prefix="taskset -c 0" suffix=_pinned; fi
+  if ! LD_LIBRARY_PATH=$directory timeout 120 $prefix "$build/$program" "$@" >"$build/last.txt"; then
+    echo "FAILED on $label: $program $*" >&2
+    echo "library=$label failed=1 scenario=$program"_"$(echo "$*" | tr ' ' _)$suffix" >>"$results"
+  fi
+  sed "s/^/library=$label /; s/\(scenario=[^ ]*\)/\1$suffix/" "$build/last.txt" >>"$results"
+}
+
+# compare REPETITIONS PINNED COMMAND..: the libraries take turns, and turns at going first
+compare() {
+  repetitions=$1 pinned=$2
+  shift 2
+  echo "$* $pinned" | grep -Eq "$ONLY" || return 0
+  [ -t 2 ] && printf '\r%-60s' "$* $pinned" >&2
+  i=0
+  while [ "$i" -lt "$repetitions" ]; do
+    if [ $((i % 2)) = 0 ]; then
+      run_once ref "$ref" "$pinned" "$@"
+      run_once ours "$ours" "$pinned" "$@"
+    else
+      run_once ours "$ours" "$pinned" "$@"
+      run_once ref "$ref" "$pinned" "$@"
+    fi
+    i=$((i + 1))
+  done
+}
+
+echo "reference: $(readlink -f "$ref/libuv.so.1")"
+echo "ours:      $(readlink -f "$ours/libuv.so.1")"
+echo "machine:   $(nproc) CPUs, $(uname -sr), load $(cut -d' ' -f1-3 /proc/loadavg), N=$N, MS=$MS"
+echo
+
+for scenario in "async pingpong" "async pingpong 10000" "async hammer 1" "async hammer 2" "async hammer 4" "async hammer 8" \
+  "async crowd" "async crowd_self" "async million" "async sporadic 100" "async sporadic 1000" \
+  "pool one 0" "pool one 10" "pool one 30" "pool one 100" "pool one 0 20" "pool one 0 60" "pool one 0 200" \
+  "pool many 0 4" "pool many 1 4" "pool many 5 4" "pool many 50 4" "pool many 0 8" "pool many 0 16" \
+  "ports_baseline oneway 1" "ports_baseline oneway 2" "ports_baseline pingpong" \
+  "timers many 1000000 1000" "timers many 1000000 1000 random" \
+  "timers rearm 1000" "timers rearm 1000 same" "timers rearm 100000" "turns"; do
+  compare "$N" "" $scenario
+done
+if command -v taskset >/dev/null; then
+  for scenario in "async pingpong" "async hammer 1" "async sporadic 1000" "pool one 0" "pool one 10" "pool one 100" \
+    "pool one 0 60" "pool many 0 4" "pool many 5 4" "ports_baseline pingpong"; do
+    compare "$N" pinned $scenario
+  done
+else
+  echo "taskset is not installed: nothing is measured on one CPU" >&2
+fi
+if [ -n "$HEAVY" ]; then
+  [ "$N" -gt 2 ] && N=2
+  compare "$N" "" timers many 10000000 2000
+  compare "$N" "" timers many 10000000 10000
+fi
+[ -t 2 ] && printf '\r%-60s\r' "" >&2
+awk -f benches/table.awk "$results"

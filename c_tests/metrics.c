@@ -1,0 +1,152 @@
+/* Metrics: idle time, and the counts of turns and events. */
+#include "trace.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+
+static uv_loop_t loop;
+static uv_timer_t timer;
+static uv_metrics_t metrics;
+
+static void sleep_for(uint64_t milliseconds) {
+  CHECK_EQ(uv_timer_start(&timer, trace_timer, milliseconds, 0), 0);
+  timer.data = "";
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+}
+
+static void init(void) {
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_timer_init(&loop, &timer), 0);
+}
+
+TEST(no_idle_time_unless_asked_for) {
+  init();
+  sleep_for(5);
+  CHECK_EQ(uv_metrics_idle_time(&loop), 0);
+  check_close_loop(&loop);
+}
+
+TEST(idle_time) {
+  uint64_t start, idle;
+  init();
+  CHECK_EQ(uv_loop_configure(&loop, UV_METRICS_IDLE_TIME), 0);
+  CHECK_EQ(uv_metrics_idle_time(&loop), 0);
+  start = uv_hrtime();
+  sleep_for(50);
+  idle = uv_metrics_idle_time(&loop);
+  CHECK(idle >= 40000000); /* nanoseconds; the clock of timers is coarser */
+  CHECK(idle <= uv_hrtime() - start);
+  sleep_for(50);
+  CHECK(uv_metrics_idle_time(&loop) >= idle + 40000000);
+  check_close_loop(&loop);
+}
+
+static void burn(uv_timer_t* handle) {
+  uint64_t end = uv_hrtime() + 50000000;
+  (void) handle;
+  while (uv_hrtime() < end) {}
+}
+
+TEST(callbacks_are_not_idle) {
+  init();
+  CHECK_EQ(uv_loop_configure(&loop, UV_METRICS_IDLE_TIME), 0);
+  CHECK_EQ(uv_timer_start(&timer, burn, 0, 0), 0);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK(uv_metrics_idle_time(&loop) < 50000000);
+  check_close_loop(&loop);
+}
+
+/* Read by another thread while the loop sleeps: it has to grow all the same. */
+static void* wait_for_idle_time(void* arg) {
+  while (uv_metrics_idle_time(&loop) < 20000000) {}
+  CHECK_EQ(uv_async_send(arg), 0);
+  return NULL;
+}
+
+static void close_async(uv_async_t* handle) {
+  uv_close((uv_handle_t*) handle, NULL);
+}
+
+TEST(idle_time_from_another_thread) {
+  uv_async_t async;
+  pthread_t thread;
+  init();
+  CHECK_EQ(uv_loop_configure(&loop, UV_METRICS_IDLE_TIME), 0);
+  CHECK_EQ(uv_async_init(&loop, &async, close_async), 0);
+  CHECK_EQ(pthread_create(&thread, NULL, wait_for_idle_time, &async), 0);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(pthread_join(thread, NULL), 0);
+  check_close_loop(&loop);
+}
+
+TEST(a_fresh_loop_has_counted_nothing) {
+  NEEDS(1, 45);
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  memset(&metrics, 0xa5, sizeof(metrics));
+  CHECK_EQ(uv_metrics_info(&loop, &metrics), 0);
+  CHECK_EQ(metrics.loop_count, 0);
+  CHECK_EQ(metrics.events, 0);
+  CHECK_EQ(metrics.events_waiting, 0);
+  check_close_loop(&loop);
+}
+
+static void nothing(uv_idle_t* handle) {
+  (void) handle;
+}
+
+TEST(loop_count) {
+  uv_idle_t idle;
+  NEEDS(1, 45);
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_idle_init(&loop, &idle), 0);
+  CHECK_EQ(uv_idle_start(&idle, nothing), 0);
+  for (uint64_t turns = 1; turns <= 10; turns++) {
+    CHECK(uv_run(&loop, turns % 2 ? UV_RUN_NOWAIT : UV_RUN_ONCE) != 0);
+    CHECK_EQ(uv_metrics_info(&loop, &metrics), 0);
+    CHECK_EQ(metrics.loop_count, turns);
+  }
+  CHECK_EQ(metrics.events, 0);
+  check_close_loop(&loop);
+}
+
+static int calls;
+
+static void count(uv_poll_t* handle, int status, int events) {
+  (void) handle;
+  CHECK_EQ(status, 0);
+  CHECK_EQ(events, UV_READABLE);
+  calls++;
+}
+
+TEST(events) {
+  enum { FILES = 3 };
+  uv_poll_t polls[FILES];
+  NEEDS(1, 45);
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  for (int i = 0; i < FILES; i++) {
+    CHECK_EQ(uv_poll_init(&loop, &polls[i], eventfd(1, EFD_CLOEXEC)), 0);
+    CHECK_EQ(uv_poll_start(&polls[i], UV_READABLE, count), 0);
+  }
+  for (int turns = 1; turns <= 4; turns++) {
+    CHECK(uv_run(&loop, UV_RUN_NOWAIT) != 0);
+    CHECK_EQ(calls, turns * FILES);
+    CHECK_EQ(uv_metrics_info(&loop, &metrics), 0);
+    CHECK_EQ(metrics.events, turns * FILES);
+    CHECK(metrics.events_waiting <= metrics.events);
+  }
+  check_close_loop(&loop);
+}
+
+TEST(events_waiting) {
+  uv_poll_t poll;
+  NEEDS(1, 45);
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_loop_configure(&loop, UV_METRICS_IDLE_TIME), 0);
+  CHECK_EQ(uv_poll_init(&loop, &poll, eventfd(1, EFD_CLOEXEC)), 0);
+  CHECK_EQ(uv_poll_start(&poll, UV_READABLE, count), 0);
+  CHECK(uv_run(&loop, UV_RUN_ONCE) != 0); /* the event was there before the poll */
+  CHECK_EQ(uv_metrics_info(&loop, &metrics), 0);
+  CHECK_EQ(metrics.events, 1);
+  CHECK_EQ(metrics.events_waiting, 1);
+  check_close_loop(&loop);
+}

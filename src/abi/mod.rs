@@ -1,0 +1,28 @@
+//! The C types and constants of `include/uv.h`, byte for byte. No logic.
+//!
+//! The names are the C ones; only `type` and `loop`, words of Rust, carry an underscore. What C spells out at the head of every handle
+//! (request, stream) is one embedded field here: `handle`, `req`, `stream`. Enumerations are plain integers, because C may
+//! pass any value. `check` compares all of it with `abi/*.tsv` while the crate compiles.
+//!
+//! These structs live in memory of the caller: make no reference to one, see `crate::ptr`.
+
+mod base;
+mod callbacks;
+mod check;
+mod constants;
+pub mod errno;
+mod handles;
+mod info;
+mod loop_;
+mod reqs;
+mod streams;
+
+pub use base::*;
+pub use callbacks::*;
+pub use constants::*;
+pub use errno::constants::*;
+pub use handles::*;
+pub use info::*;
+pub use loop_::*;
+pub use reqs::*;
+pub use streams::*;

@@ -1,0 +1,170 @@
+//! Making, configuring and closing a loop, and taking it through fork.
+
+use super::linger::{self, Linger};
+use super::metrics::Metrics;
+use super::poll::Batch;
+use super::{Internals, Loop};
+use crate::abi::errno::{Errno, Result};
+use crate::abi::*;
+use crate::ds::queue;
+use crate::handles::async_;
+use crate::mem::{self, Owned};
+use crate::ptr::{Cx, Handle};
+use crate::sync::mailbox::State;
+use crate::sync::ready::Ready;
+use crate::sys::epoll;
+use core::cell::Cell;
+use core::ffi::c_int;
+use core::ptr::null_mut;
+
+/// `uv_loop_init`: everything but `data` gets its first value.
+///
+/// # Safety
+/// `raw` is writable memory for a loop that is not in use.
+pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
+    linger::read_switch();
+    let internals = make_internals()?;
+    // SAFETY: all-zero is a value of the struct: integers, null pointers, unlocked locks.
+    let lp = unsafe {
+        let data = (&raw const (*raw).data).read();
+        raw.write_bytes(0, 1);
+        (&raw mut (*raw).data).write(data);
+        Loop::new(raw)
+    };
+    for head in [
+        lp.handle_queue(),
+        lp.watcher_queue(),
+        lp.prepare_handles(),
+        lp.check_handles(),
+        lp.idle_handles(),
+    ] {
+        // SAFETY: a queue head of the loop.
+        unsafe { queue::init(head) };
+    }
+    // SAFETY: fields of the loop that this library does not use, with the values that programs may expect.
+    unsafe {
+        for unused in [
+            &raw mut (*raw).pending_queue,
+            &raw mut (*raw).wq,
+            &raw mut (*raw).process_handles,
+            &raw mut (*raw).async_handles,
+        ] {
+            queue::init(unused);
+        }
+        (*raw).signal_pipefd = [-1, -1];
+        (*raw).async_wfd = -1;
+        (*raw).emfile_fd = -1;
+        (*raw).inotify_fd = -1;
+    }
+    open_descriptors(lp)?; // on error the internals go with their owner
+    lp.set_internal_fields(internals.into_raw().cast());
+    lp.update_time();
+    Ok(())
+}
+
+/// In place: the wheel alone is 11 KiB, which zeroed pages give for nothing.
+fn make_internals() -> Result<Owned<Internals>> {
+    let place = mem::alloc_zeroed(size_of::<Internals>()).cast::<Internals>();
+    if place.is_null() {
+        return Err(Errno::ENOMEM);
+    }
+    // SAFETY: the block is new and large enough; all fields but the wheel, which is empty when zeroed, are written.
+    unsafe {
+        (&raw mut (*place).ready).write(Ready::new());
+        (&raw mut (*place).linger).write(Linger::default());
+        (&raw mut (*place).metrics).write(Metrics::default());
+        (&raw mut (*place).batch).write(Cell::new(Batch::EMPTY));
+        (&raw mut (*place).must_poll).write(Cell::new(true));
+        (&raw mut (*place).was_fed).write(Cell::new(false));
+        (&raw mut (*place).block_sigprof).write(Cell::new(false));
+        (&raw mut (*place).ports).write(Cell::new(0));
+        (*place).ready.init();
+        Ok(Owned::from_raw(place))
+    }
+}
+
+/// The epoll set, and the eventfd in it; on error neither.
+fn open_descriptors(lp: Loop) -> Result {
+    let backend = epoll::create()?;
+    let wake = match epoll::event_fd() {
+        Ok(wake) => wake,
+        Err(error) => {
+            epoll::close(backend);
+            return Err(error);
+        }
+    };
+    let events = (libc::EPOLLIN | libc::EPOLLET).cast_unsigned();
+    if let Err(error) = epoll::control(backend, libc::EPOLL_CTL_ADD, wake, events) {
+        epoll::close(wake);
+        epoll::close(backend);
+        return Err(error);
+    }
+    lp.set_backend_fd(backend);
+    // SAFETY: the loop is being made or forked: nobody posts.
+    unsafe { (*lp.as_ptr()).async_io_watcher.fd = wake };
+    Ok(())
+}
+
+/// `uv_loop_close`: `UV_EBUSY` while it has requests, handles that are not closed, or attached ports.
+pub fn close(lp: Loop) -> Result {
+    // SAFETY: the queue is initialised.
+    let has_handles = unsafe { !queue::is_empty(lp.handle_queue()) };
+    if lp.active_reqs() > 0 || has_handles || lp.internals().ports.get() > 0 {
+        return Err(Errno::EBUSY);
+    }
+    lp.internals().ready.wait_for_wakers();
+    epoll::close(lp.wake_fd());
+    epoll::close(lp.backend_fd());
+    // SAFETY: both came from `mem`, and nothing can reach them any more.
+    unsafe {
+        mem::free(lp.watchers().cast());
+        drop(Owned::from_raw(lp.internal_fields().cast::<Internals>()));
+    }
+    lp.set_watchers(null_mut());
+    lp.set_nwatchers(0);
+    lp.set_internal_fields(null_mut());
+    lp.set_backend_fd(-1);
+    Ok(())
+}
+
+/// `uv_loop_configure`.
+pub fn configure(lp: Loop, option: uv_loop_option, argument: c_int) -> Result {
+    match option {
+        UV_LOOP_BLOCK_SIGNAL if argument == libc::SIGPROF => lp.internals().block_sigprof.set(true),
+        UV_LOOP_BLOCK_SIGNAL => return Err(Errno::EINVAL),
+        UV_METRICS_IDLE_TIME => lp.internals().metrics.measure_idle(),
+        _ => return Err(Errno::ENOSYS),
+    }
+    Ok(())
+}
+
+/// `uv_loop_fork`, in the child: new descriptors, and no memory of threads that are gone.
+pub fn fork(lp: Loop) -> Result {
+    let (old_backend, old_wake) = (lp.backend_fd(), lp.wake_fd());
+    open_descriptors(lp)?;
+    epoll::close(old_backend);
+    epoll::close(old_wake);
+    lp.internals().ready.forget_wakers(State::Outside);
+    forget_asyncs(lp);
+    lp.register_all_again();
+    lp.leave();
+    Ok(())
+}
+
+/// A pending async of the parent is none of the child's; its sender may not even have finished.
+fn forget_asyncs(lp: Loop) {
+    // SAFETY: `fork` is an entry from C on the loop's thread.
+    let cx = unsafe { Cx::enter() };
+    let head = lp.handle_queue();
+    // SAFETY: the queue's nodes are live handles; nothing here unlinks one.
+    unsafe {
+        let mut node = (*head).next;
+        while node != head {
+            let handle = Handle::new(&cx, container_of!(node, uv_handle_t, handle_queue));
+            if handle.handle_type() == UV_ASYNC {
+                async_::forget(handle.cast());
+            }
+            node = (*node).next;
+        }
+    }
+}

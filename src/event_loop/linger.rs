@@ -1,0 +1,132 @@
+//! When it pays to watch for work a moment longer before sleeping.
+//!
+//! A sleep and a wake across CPUs cost more than most wake-ups bring. But a thread that watches in vain burns a CPU that others
+//! want, so a fixed window is ruinous; this is the policy that was measured to cost nothing (docs/BENCHMARKS.md):
+//!
+//! - The one who wakes a sleeper makes a system call anyway, so it may as well stamp the time. From the stamp the sleeper learns for
+//!   nothing how long it would have had to watch. Only when that was short, again and again, does it begin to watch.
+//! - "Short" is the price of the wake call itself, as measured, and never more than [`MOST_NS`].
+//! - Part of a wait may only be due to the waker having been asleep itself. The waker subtracts that, else two threads that wait for
+//!   each other would both conclude that watching cannot pay.
+//! - A watch in vain doubles the number of sleeps until the next try, up to one in [`MOST_SKIPS`].
+//! - With one usable CPU nobody watches.
+//!
+//! `Linger` belongs to the sleeping thread, but for the atomics, which its wakers write.
+
+use crate::sys::{cpus, time::now_ns};
+use core::cell::Cell;
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// No watch is longer.
+const MOST_NS: u64 = 50_000;
+/// After misses at least one sleep in so many is preceded by a watch, if the stamps speak for it.
+const MOST_SKIPS: u32 = 1024;
+/// A wake call that takes longer than this crosses CPUs, and costs the woken about as much again.
+const CROSS_CPU_NS: u64 = 5_000;
+/// How sure the prediction can get, either way.
+const SURE: i32 = 4;
+
+std::thread_local! {
+    /// How late this thread was woken last, unless that was passed on already.
+    static LATE_NS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Set once from `UV_LINGER=0` in the environment.
+static SWITCHED_OFF: AtomicBool = AtomicBool::new(false);
+
+/// Reads the switch. Called when a loop is made.
+pub fn read_switch() {
+    // SAFETY: the environment is not changed by this library meanwhile; the program's own duty is that of getenv(3).
+    let value = unsafe { libc::getenv(c"UV_LINGER".as_ptr()) };
+    // SAFETY: getenv gives null or a string.
+    let off = !value.is_null() && unsafe { *value } == b'0'.cast_signed() as core::ffi::c_char;
+    SWITCHED_OFF.store(off, Relaxed);
+}
+
+/// One thread's experience with its sleeps.
+#[derive(Default)]
+pub struct Linger {
+    /// When the last waker made its call, and how late it was itself.
+    woken_at: AtomicU64,
+    waker_late: AtomicU64,
+    /// What a wake call takes, a moving average in ns.
+    call_ns: AtomicU32,
+    /// Above 0: watching would have paid lately.
+    score: Cell<i32>,
+    /// Sleeps to let pass without watching, and how many that will be after the next miss.
+    skips: Cell<u32>,
+    penalty: Cell<u32>,
+    slept_at: Cell<u64>,
+}
+
+impl Linger {
+    /// How long to watch now, if at all. Sleeper only.
+    pub fn window(&self) -> Option<u64> {
+        if self.score.get() <= 0 || SWITCHED_OFF.load(Relaxed) || cpus::usable() < 2 {
+            return None;
+        }
+        if let Some(left) = self.skips.get().checked_sub(1) {
+            self.skips.set(left);
+            return None;
+        }
+        Some(self.bound())
+    }
+
+    /// A watch saw work.
+    pub fn hit(&self) {
+        self.score.set(SURE.min(self.score.get() + 1));
+        self.penalty.set(self.penalty.get() / 2);
+        pass_on_nothing();
+    }
+
+    /// A watch was in vain.
+    pub fn miss(&self) {
+        let penalty = (self.penalty.get() * 2).clamp(8, MOST_SKIPS);
+        self.penalty.set(penalty);
+        self.skips.set(penalty);
+        self.score.set(self.score.get() - 1);
+        cpus::measure();
+    }
+
+    /// The thread goes to sleep. Sleeper only.
+    pub fn sleep(&self) {
+        pass_on_nothing();
+        self.slept_at.set(now_ns());
+    }
+
+    /// The thread woke. Sleeper only.
+    pub fn awake(&self) {
+        let woken_at = self.woken_at.load(Relaxed);
+        let slept_at = self.slept_at.get();
+        if woken_at < slept_at {
+            return; // not woken by another thread, or too long ago to be told
+        }
+        let waited = (woken_at - slept_at).saturating_sub(self.waker_late.load(Relaxed));
+        let step = if waited <= self.bound() { 1 } else { -1 };
+        self.score.set((self.score.get() + step).clamp(-SURE, SURE));
+        let _ = LATE_NS.try_with(|late| late.set(now_ns().saturating_sub(woken_at)));
+    }
+
+    /// Wakes the sleeper by `call` and notes what there is to learn from it. Any thread, but no signal handler.
+    pub fn wake_by(&self, call: impl FnOnce()) {
+        let late = LATE_NS.try_with(|late| late.replace(0)).unwrap_or(0);
+        let before = now_ns();
+        self.waker_late.store(late, Relaxed);
+        self.woken_at.store(before, Relaxed);
+        call();
+        let took = u32::try_from(now_ns() - before).unwrap_or(u32::MAX);
+        let average = self.call_ns.load(Relaxed);
+        let next = if average == 0 { took } else { average - average / 8 + took / 8 };
+        self.call_ns.store(next, Relaxed);
+    }
+
+    fn bound(&self) -> u64 {
+        let call = u64::from(self.call_ns.load(Relaxed));
+        let pays = if call > CROSS_CPU_NS { call * 2 } else { call * 5 / 4 };
+        pays.min(MOST_NS)
+    }
+}
+
+fn pass_on_nothing() {
+    let _ = LATE_NS.try_with(|late| late.set(0));
+}

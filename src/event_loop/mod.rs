@@ -1,0 +1,136 @@
+//! The event loop: what `uv_loop_t` is and does. `docs/ARCHITECTURE.md` follows one turn through these files.
+//!
+//! [`Loop`] views the caller's `uv_loop_t`; what does not fit into its 848 bytes is in [`Internals`], which hangs on its
+//! `internal_fields`. A loop belongs to one thread. Only `Internals::ready` (and `linger` and `async_wfd` behind it) is touched by others.
+
+pub mod closing;
+pub mod default;
+pub mod dispatch;
+pub mod handle;
+pub mod lifecycle;
+pub mod linger;
+pub mod metrics;
+pub mod poll;
+pub mod pool;
+pub mod run;
+pub mod timers;
+pub mod wakeup;
+pub mod watcher;
+
+use crate::abi::*;
+use crate::ds::wheel::Wheel;
+use crate::fields;
+use crate::sync::ready::Ready;
+use core::cell::{Cell, UnsafeCell};
+use core::ffi::{c_int, c_uint, c_void};
+use core::ptr::NonNull;
+use linger::Linger;
+use metrics::Metrics;
+
+/// What a loop has beyond its public struct. Shared references only, so every field is a cell, an atomic, or guarded by the rule
+/// that its methods run no user code.
+pub struct Internals {
+    /// What is ready to run, and who must wake whom.
+    pub ready: Ready,
+    /// When it pays to watch `ready` for a moment before sleeping.
+    pub linger: Linger,
+    /// All started timers.
+    pub timers: UnsafeCell<Wheel>,
+    /// For `uv_metrics_info` and `uv_metrics_idle_time`.
+    pub metrics: Metrics,
+    /// Events of one `epoll_pwait`, valid while its batch is dispatched; see `poll.rs`.
+    pub batch: Cell<poll::Batch>,
+    /// This `uv_run` has not looked at the descriptors yet; see `poll.rs`.
+    pub must_poll: Cell<bool>,
+    /// The last turn ran something that another thread had made ready; only then may the loop linger.
+    pub was_fed: Cell<bool>,
+    /// `SIGPROF` is blocked while polling (`UV_LOOP_BLOCK_SIGNAL`).
+    pub block_sigprof: Cell<bool>,
+    /// Message ports attached to this loop, which keep it from being closed.
+    pub ports: Cell<usize>,
+}
+
+/// A view of a loop in C memory. The caller keeps a loop alive for as long as any of its functions runs, so unlike a handle it may be
+/// held across callbacks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Loop(NonNull<uv_loop_t>);
+
+impl Loop {
+    /// A view of the loop at `raw`.
+    ///
+    /// # Safety
+    /// `raw` is not null and is a loop that was initialised and not closed, and this is its thread.
+    pub unsafe fn new(raw: *mut uv_loop_t) -> Loop {
+        // SAFETY: the caller's.
+        Loop(unsafe { NonNull::new_unchecked(raw) })
+    }
+
+    /// The pointer, for callbacks and handles.
+    pub fn as_ptr(self) -> *mut uv_loop_t {
+        self.0.as_ptr()
+    }
+
+    /// The loop's private part.
+    pub fn internals(&self) -> &Internals {
+        // SAFETY: set by `lifecycle::init`, freed by `lifecycle::close`, after which nobody may use the loop.
+        unsafe { &*self.internal_fields().cast::<Internals>() }
+    }
+
+    /// The loop's timers.
+    pub fn timers(self) -> *mut Wheel {
+        self.internals().timers.get()
+    }
+}
+
+fields!([Loop] {
+    active_handles, set_active_handles: active_handles => c_uint;
+    active_reqs, set_active_reqs: active_reqs.count => c_uint;
+    internal_fields, set_internal_fields: internal_fields => *mut c_void;
+    stop_flag, set_stop_flag: stop_flag => c_uint;
+    flags, set_flags: flags => core::ffi::c_ulong;
+    backend_fd, set_backend_fd: backend_fd => c_int;
+    async_wfd, set_async_wfd: async_wfd => c_int;
+    watchers, set_watchers: watchers => *mut *mut uv__io_t;
+    nwatchers, set_nwatchers: nwatchers => c_uint;
+    nfds, set_nfds: nfds => c_uint;
+    closing_handles, set_closing_handles: closing_handles => *mut uv_handle_t;
+    timer_counter, set_timer_counter: timer_counter => u64;
+    time, set_time: time => u64;
+});
+
+/// The addresses of the loop's queues.
+#[allow(missing_docs)]
+impl Loop {
+    pub fn handle_queue(self) -> *mut uv__queue {
+        // SAFETY: a projection inside the loop's struct, which is alive; so for the others.
+        unsafe { &raw mut (*self.as_ptr()).handle_queue }
+    }
+    pub fn watcher_queue(self) -> *mut uv__queue {
+        // SAFETY: as above.
+        unsafe { &raw mut (*self.as_ptr()).watcher_queue }
+    }
+    pub fn prepare_handles(self) -> *mut uv__queue {
+        // SAFETY: as above.
+        unsafe { &raw mut (*self.as_ptr()).prepare_handles }
+    }
+    pub fn check_handles(self) -> *mut uv__queue {
+        // SAFETY: as above.
+        unsafe { &raw mut (*self.as_ptr()).check_handles }
+    }
+    pub fn idle_handles(self) -> *mut uv__queue {
+        // SAFETY: as above.
+        unsafe { &raw mut (*self.as_ptr()).idle_handles }
+    }
+
+    /// Whether the kernel has not been told yet of changed interests, so that its descriptor does not speak for them.
+    pub fn has_unregistered_watchers(self) -> bool {
+        // SAFETY: the loop's queues are initialised.
+        !unsafe { crate::ds::queue::is_empty(self.watcher_queue()) }
+    }
+
+    /// Whether an idle handle is started, so that the loop must not block.
+    pub fn has_idle_handles(self) -> bool {
+        // SAFETY: the loop's queues are initialised.
+        !unsafe { crate::ds::queue::is_empty(self.idle_handles()) }
+    }
+}

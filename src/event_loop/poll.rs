@@ -1,0 +1,217 @@
+//! The poll phase: waiting for what may become ready, and running it.
+//!
+//! One `epoll_pwait` a turn; none in a turn that must not block and has no descriptors to look at. Descriptors are run first, in the
+//! kernel's order, then what stands in `ready` (asyncs, signals, finished work, ports), oldest first.
+
+use super::{Loop, dispatch, pool};
+use crate::abi::errno::Errno;
+use crate::ptr::Cx;
+use crate::sync::broken;
+use crate::sync::mailbox::State;
+use crate::sys::{cpus, epoll, signal_mask, time::now_ns};
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+use libc::epoll_event;
+
+/// Events fetched at once.
+const BATCH: usize = 1024;
+/// Full batches run in one turn before other phases get their turn.
+const MOST_BATCHES: usize = 48;
+/// While lingering with descriptors to watch, the kernel is asked this often.
+const PEEK_NS: u64 = 4_000;
+
+type Events = [MaybeUninit<epoll_event>; BATCH];
+
+/// The part of a batch that has not run yet.
+#[derive(Clone, Copy)]
+pub struct Batch {
+    rest: *mut epoll_event,
+    len: usize,
+}
+
+impl Batch {
+    /// No events.
+    pub const EMPTY: Batch = Batch { rest: core::ptr::null_mut(), len: 0 };
+
+    /// Strikes out the events of a descriptor that is watched no more: its number may soon be another's.
+    pub fn forget(self, fd: c_int) {
+        for index in 0..self.len {
+            // SAFETY: a batch is only in the loop's hands while its events are alive and unborrowed.
+            unsafe {
+                let event = self.rest.add(index);
+                if (&raw const (*event).u64).read_unaligned() == u64::from(fd.cast_unsigned()) {
+                    (&raw mut (*event).u64).write_unaligned(NOBODY);
+                }
+            }
+        }
+    }
+}
+
+/// Stands where the events of a forgotten descriptor were.
+const NOBODY: u64 = u64::MAX;
+
+/// The poll phase. `timeout` in ms, -1: for ever.
+pub fn poll(cx: &mut Cx, lp: Loop, timeout: c_int) {
+    register(cx, lp);
+    let mut events: Events = [const { MaybeUninit::uninit() }; BATCH];
+    let mut count = wait(lp, &mut events, timeout);
+    for _ in 0..MOST_BATCHES {
+        lp.internals().metrics.count_events(count, timeout == 0);
+        run_descriptors(cx, lp, &mut events, count);
+        if count < BATCH {
+            break;
+        }
+        count = fetch(lp, &mut events, 0).unwrap_or(0);
+    }
+    run_ready(cx, lp, timeout);
+}
+
+/// Tells the kernel of changed interests. A descriptor that it refuses is an error event for its watcher.
+fn register(cx: &mut Cx, lp: Loop) {
+    while let Some(result) = lp.register_next() {
+        if let Err(watcher) = result {
+            dispatch::run_watcher(cx, lp, watcher, libc::EPOLLERR.cast_unsigned());
+        }
+    }
+}
+
+/// Waits until something is ready or the time is over, and says how many events were fetched.
+fn wait(lp: Loop, events: &mut Events, mut timeout: c_int) -> usize {
+    let internals = lp.internals();
+    if timeout == 0 && lp.nfds() == 0 && !internals.must_poll.get() {
+        return 0;
+    }
+    if timeout != 0 {
+        internals.metrics.begin_waiting();
+        if let Some(count) = linger(lp, events) {
+            lp.update_time();
+            return count;
+        }
+        internals.was_fed.set(false);
+        if internals.ready.len() > 0 || !internals.ready.settle(State::Asleep) {
+            timeout = 0;
+        }
+    }
+    if timeout == 0 {
+        return fetch(lp, events, 0).unwrap_or(0);
+    }
+    internals.linger.sleep();
+    let count = sleep(lp, events, timeout);
+    internals.linger.awake();
+    count
+}
+
+/// Blocks, also through interruptions and early ends, for `timeout` ms of the loop's time.
+fn sleep(lp: Loop, events: &mut Events, timeout: c_int) -> usize {
+    let until = (timeout > 0).then(|| lp.time().saturating_add(timeout.cast_unsigned().into()));
+    let mut left = timeout;
+    loop {
+        let fetched = fetch(lp, events, left);
+        lp.update_time();
+        match fetched {
+            Some(count) if count > 0 => return count,
+            // An interruption; or the kernel's clock and ours, in ms, do not quite agree.
+            _ => {}
+        }
+        if lp.internals().ready.has_mail() {
+            return 0;
+        }
+        if let Some(until) = until {
+            if lp.time() >= until {
+                return 0;
+            }
+            left = c_int::try_from(until - lp.time()).unwrap_or(c_int::MAX);
+        }
+    }
+}
+
+/// One `epoll_pwait`; None when it was interrupted.
+fn fetch(lp: Loop, events: &mut Events, timeout: c_int) -> Option<usize> {
+    lp.internals().must_poll.set(false);
+    let mask = lp.internals().block_sigprof.get().then(|| signal_mask::set_of(libc::SIGPROF));
+    match epoll::wait(lp.backend_fd(), events, timeout, mask.as_ref()) {
+        Ok(count) => Some(count),
+        Err(Errno::EINTR) => None,
+        // The program has closed the loop's descriptor: without it the loop can only spin.
+        Err(error) => broken::abort(c"epoll_pwait", -error.code()),
+    }
+}
+
+/// Watches for work a moment before sleeping, when experience says that it pays. Some: the wait is over, with that many
+/// events fetched.
+fn linger(lp: Loop, events: &mut Events) -> Option<usize> {
+    let internals = lp.internals();
+    if !internals.was_fed.get() || pool::awake_workers() >= cpus::usable() {
+        return None;
+    }
+    let window = internals.linger.window()?;
+    let start = now_ns();
+    let mut peek_at = start + PEEK_NS;
+    loop {
+        for _ in 0..32 {
+            if internals.ready.has_mail() {
+                internals.linger.hit();
+                return Some(if lp.nfds() > 0 { fetch(lp, events, 0).unwrap_or(0) } else { 0 });
+            }
+            core::hint::spin_loop();
+        }
+        let now = now_ns();
+        if now - start >= window {
+            internals.linger.miss();
+            return None;
+        }
+        if lp.nfds() > 0 && now >= peek_at {
+            match fetch(lp, events, 0) {
+                Some(count) if count > 0 => return Some(count),
+                _ => peek_at = now + PEEK_NS,
+            }
+        }
+    }
+}
+
+fn run_descriptors(cx: &mut Cx, lp: Loop, events: &mut Events, count: usize) {
+    let first = events.as_mut_ptr().cast::<epoll_event>();
+    let batch = &lp.internals().batch;
+    for index in 0..count {
+        // SAFETY: the kernel stored `count` events, and `index` is below.
+        let (event, rest) = unsafe { (first.add(index).read_unaligned(), first.add(index + 1)) };
+        batch.set(Batch { rest, len: count - index - 1 });
+        let key = event.u64;
+        let Ok(fd) = c_int::try_from(key) else { continue };
+        if fd == lp.wake_fd() {
+            continue; // what it announces stands in `ready`
+        }
+        let Some(watcher) = lp.watcher_of(fd) else {
+            // Watched no more, but still open somewhere: an inherited copy keeps it in the set.
+            let _ = epoll::control(lp.backend_fd(), libc::EPOLL_CTL_DEL, fd, 0);
+            continue;
+        };
+        let trouble = (libc::EPOLLERR | libc::EPOLLHUP).cast_unsigned();
+        let mut fired = event.events & (watcher.pevents() | trouble);
+        if fired != 0 && fired & !trouble == 0 {
+            // Trouble alone is reported as what the owner asked for, so that its next call gets the error.
+            let kinds = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLPRI;
+            fired |= watcher.pevents() & kinds.cast_unsigned();
+        }
+        if fired != 0 {
+            dispatch::run_watcher(cx, lp, watcher, fired);
+        }
+    }
+    batch.set(Batch::EMPTY);
+}
+
+/// Runs what is ready now; what becomes ready meanwhile waits for the next turn.
+fn run_ready(cx: &mut Cx, lp: Loop, timeout: c_int) {
+    let internals = lp.internals();
+    internals.ready.collect(State::Awake);
+    let count = internals.ready.len();
+    if count == 0 {
+        return;
+    }
+    internals.was_fed.set(true);
+    internals.metrics.count_events(count, timeout == 0);
+    for _ in 0..count {
+        let Some((node, kind)) = internals.ready.pop() else { break };
+        dispatch::run_ready(cx, lp, node, kind);
+    }
+}

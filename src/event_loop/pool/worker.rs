@@ -1,0 +1,149 @@
+//! The threads of the pool: taking work, running it, sleeping.
+
+use super::{Item, Lane, Locked, POOL, State, complete};
+use crate::abi::errno::Result;
+use crate::event_loop::linger::Linger;
+use crate::sys::{cpus, futex, thread, time::now_ns};
+use core::ffi::c_void;
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// Stack of a thread of the pool; what the reference gives.
+const STACK_BYTES: usize = 8 << 20;
+
+/// A worker's word: it is not asleep, but may be watching the word.
+const WATCHING: u32 = 0;
+/// It waits for the word to change.
+const ASLEEP: u32 = 1;
+/// It was picked to look for work.
+const WOKEN: u32 = 2;
+
+/// One thread.
+pub struct Worker {
+    /// One of the three states above.
+    word: AtomicU32,
+    /// The one that went to sleep before, while in `State::sleepers`.
+    pub next_sleeper: *mut Worker,
+    pub thread: libc::pthread_t,
+    linger: Linger,
+    /// What it was started for.
+    first: Item,
+}
+
+/// Starts a thread and hands `first` over to it. Under the pool's mutex.
+pub fn start(state: &mut State, first: Item) -> Result {
+    // SAFETY: the table has room for `size` workers, and fewer are started; nobody has this one yet.
+    unsafe {
+        let worker = state.workers.add(state.started as usize);
+        worker.write(Worker {
+            word: AtomicU32::new(WATCHING),
+            next_sleeper: null_mut(),
+            thread: 0,
+            linger: Linger::default(),
+            first,
+        });
+        thread::create(&raw mut (*worker).thread, STACK_BYTES, enter, worker.cast())?;
+    }
+    state.started += 1;
+    state.slow_running += u32::from(first.lane == Lane::Slow);
+    POOL.awake.fetch_add(1, Ordering::Relaxed);
+    Ok(())
+}
+
+unsafe extern "C" fn enter(argument: *mut c_void) {
+    // SAFETY: the name is a string of less than 16 bytes.
+    unsafe { libc::pthread_setname_np(libc::pthread_self(), c"libuv-worker".as_ptr()) };
+    let worker = argument.cast::<Worker>();
+    // SAFETY: given by `spawn`; written before the thread began.
+    let mut item = Some(unsafe { (&raw const (*worker).first).read() });
+    loop {
+        if let Some(Item { work, run, .. }) = item {
+            // SAFETY: submitted work is alive until its `done` ran, which `complete` leads to.
+            unsafe {
+                run(work);
+                complete(work);
+            }
+        }
+        match next(worker, item) {
+            Next::Run(found) => item = Some(found),
+            Next::Search => item = None,
+            Next::End => return,
+        }
+    }
+}
+
+enum Next {
+    Run(Item),
+    /// It was asleep and is woken to look.
+    Search,
+    End,
+}
+
+/// After `done`, or after having been woken: takes the next item, or sleeps until there may be one.
+fn next(worker: *mut Worker, done: Option<Item>) -> Next {
+    let mut pool = Locked::new();
+    let state = pool.state();
+    match done {
+        None => state.searching -= 1,
+        Some(Item { lane: Lane::Slow, .. }) => state.slow_running -= 1,
+        Some(_) => {}
+    }
+    if let Some(item) = state.take() {
+        let woken = state.pick_sleeper();
+        drop(pool);
+        wake(woken);
+        return Next::Run(item);
+    }
+    if state.stopping {
+        return Next::End;
+    }
+    // SAFETY: the worker's own; the mutex is held.
+    unsafe {
+        (*worker).word.store(WATCHING, Ordering::Relaxed);
+        (*worker).next_sleeper = state.sleepers;
+    }
+    state.sleepers = worker;
+    let others = POOL.awake.fetch_sub(1, Ordering::Relaxed) - 1;
+    drop(pool);
+    // SAFETY: alive as long as its thread; only its own thread uses `linger` but for the parts that wakers may.
+    unsafe { sleep(&(*worker).word, &(*worker).linger, others) };
+    Next::Search
+}
+
+/// Returns when the word says WOKEN. `others` workers are awake.
+fn sleep(word: &AtomicU32, linger: &Linger, others: u32) {
+    // The loop has a CPU, too.
+    let has_cpu = others + 1 < cpus::usable();
+    if has_cpu && let Some(window) = linger.window() {
+        let start = now_ns();
+        while now_ns() - start < window {
+            for _ in 0..32 {
+                if word.load(Ordering::Acquire) == WOKEN {
+                    linger.hit();
+                    return;
+                }
+                core::hint::spin_loop();
+            }
+        }
+        linger.miss();
+    }
+    linger.sleep();
+    if word.compare_exchange(WATCHING, ASLEEP, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+        while word.load(Ordering::Acquire) == ASLEEP {
+            futex::wait(word, ASLEEP, None);
+        }
+        linger.awake();
+    }
+}
+
+/// Wakes a worker that was taken off `State::sleepers`; null is none. Without the mutex.
+pub fn wake(worker: *mut Worker) {
+    if worker.is_null() {
+        return;
+    }
+    // SAFETY: workers stay until the pool is shut down, which only the process's end does.
+    let worker = unsafe { &*worker };
+    if worker.word.swap(WOKEN, Ordering::AcqRel) == ASLEEP {
+        worker.linger.wake_by(|| futex::wake(&raw const worker.word));
+    }
+}

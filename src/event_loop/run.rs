@@ -1,0 +1,79 @@
+//! One turn of the loop, and `uv_run`, which makes turns.
+//!
+//! The phases and their order are those of the reference's documentation ("The I/O loop"), and observable.
+
+use super::{Loop, dispatch, poll};
+use crate::abi::*;
+use crate::ptr::Cx;
+use crate::sync::mailbox::State;
+use core::ffi::c_int;
+
+impl Loop {
+    /// Something keeps the loop running: active and referenced handles, requests, or handles being closed.
+    pub fn is_alive(self) -> bool {
+        self.active_handles() > 0 || self.active_reqs() > 0 || !self.closing_handles().is_null()
+    }
+
+    /// Sets the loop's idea of now.
+    pub fn update_time(self) {
+        self.set_time(crate::sys::time::now_ns() / 1_000_000);
+    }
+
+    /// How long the poll phase may block, in ms; -1: for ever.
+    pub fn poll_timeout(self) -> c_int {
+        let has_work = self.active_handles() > 0 || self.active_reqs() > 0;
+        if self.stop_flag() != 0 || !has_work || self.has_idle_handles() || !self.closing_handles().is_null() {
+            return 0;
+        }
+        if !self.internals().ready.is_empty() {
+            return 0;
+        }
+        match self.next_timer() {
+            None => -1,
+            Some(due) => c_int::try_from(due.saturating_sub(self.time())).unwrap_or(c_int::MAX),
+        }
+    }
+}
+
+/// `uv_run`: makes turns until nothing keeps the loop alive, or as `mode` says; tells whether anything still does.
+pub fn run(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
+    lp.internals().ready.settle(State::Awake);
+    lp.internals().must_poll.set(true);
+    let mut alive = lp.is_alive();
+    if !alive {
+        lp.update_time();
+    }
+    if mode == UV_RUN_DEFAULT && alive && lp.stop_flag() == 0 {
+        lp.update_time();
+        lp.run_timers(cx);
+    }
+    while alive && lp.stop_flag() == 0 {
+        turn(cx, lp, mode);
+        alive = lp.is_alive();
+        if mode != UV_RUN_DEFAULT {
+            break;
+        }
+    }
+    lp.set_stop_flag(0);
+    lp.leave();
+    alive
+}
+
+fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode) {
+    // An idle handle that starts in its own phase must not make `UV_RUN_ONCE` block.
+    let can_sleep = !lp.has_idle_handles();
+
+    dispatch::run_idle(cx, lp);
+    dispatch::run_prepare(cx, lp);
+
+    let may_block = mode == UV_RUN_DEFAULT || (mode == UV_RUN_ONCE && can_sleep);
+    let timeout = if may_block { lp.poll_timeout() } else { 0 };
+    lp.internals().metrics.count_turn();
+    poll::poll(cx, lp, timeout);
+    lp.internals().metrics.leave_poll();
+
+    dispatch::run_check(cx, lp);
+    lp.run_closing(cx);
+    lp.update_time();
+    lp.run_timers(cx);
+}

@@ -1,0 +1,27 @@
+//! Atomics, real or modelled: everything lock-free imports from here, so that `--cfg loom` can explore its interleavings.
+
+#[cfg(not(loom))]
+pub use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+#[cfg(loom)]
+pub use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+
+/// One step of a short wait for another thread that is between two instructions: after a few tries the CPU is given away, for
+/// that thread may have lost its own.
+#[derive(Default)]
+pub struct ShortWait(u32);
+
+impl ShortWait {
+    /// Waits a moment.
+    pub fn step(&mut self) {
+        #[cfg(loom)]
+        loom::thread::yield_now();
+        #[cfg(not(loom))]
+        if self.0 < 64 {
+            self.0 += 1;
+            core::hint::spin_loop();
+        } else {
+            // SAFETY: sched_yield has no preconditions.
+            unsafe { libc::sched_yield() };
+        }
+    }
+}

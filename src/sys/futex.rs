@@ -1,0 +1,29 @@
+//! futex(2): sleeping on a word of this process.
+
+use crate::sync::prim::AtomicU32;
+use core::ffi::c_long;
+use core::ptr::{null, null_mut};
+
+/// Sleeps while `word` holds `expected`, until `wake` or for at most `timeout_ns` (None: for ever). May return at any time.
+#[cfg(not(loom))]
+pub fn wait(word: &AtomicU32, expected: u32, timeout_ns: Option<u64>) {
+    let timeout = timeout_ns.map(|ns| libc::timespec {
+        tv_sec: libc::time_t::try_from(ns / 1_000_000_000).unwrap_or(libc::time_t::MAX),
+        tv_nsec: (ns % 1_000_000_000) as _, // below 10^9, which fits
+    });
+    let timeout = timeout.as_ref().map_or(null(), core::ptr::from_ref);
+    // SAFETY: the word and the time are alive through the call.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), op(libc::FUTEX_WAIT), expected, timeout, null_mut::<u32>(), 0) };
+}
+
+/// Wakes one thread that sleeps on `word`.
+#[cfg(not(loom))]
+pub fn wake(word: *const AtomicU32) {
+    // SAFETY: the kernel does not read the word; a word that is gone by now wakes nobody.
+    unsafe { libc::syscall(libc::SYS_futex, word, op(libc::FUTEX_WAKE), 1) };
+}
+
+#[cfg(not(loom))]
+fn op(operation: core::ffi::c_int) -> c_long {
+    c_long::from(operation | libc::FUTEX_PRIVATE_FLAG)
+}

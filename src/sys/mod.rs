@@ -1,0 +1,29 @@
+//! System calls, one file per family. Nothing here knows of loops, handles or requests.
+
+pub mod cpus;
+pub mod epoll;
+pub mod fd;
+pub mod futex;
+pub mod signal_mask;
+pub mod small_file;
+pub mod thread;
+pub mod time;
+
+use crate::abi::errno::{Errno, Result};
+use core::ffi::c_int;
+
+/// The result of a call that returns -1 and sets `errno` when it fails.
+pub fn check(result: c_int) -> Result<c_int> {
+    if result == -1 { Err(last_error()) } else { Ok(result) }
+}
+
+/// The result of a call of the pthread kind, which returns the error number itself, or 0.
+pub fn check_code(code: c_int) -> Result<()> {
+    if code == 0 { Ok(()) } else { Err(Errno::from_errno(code)) }
+}
+
+/// What `errno` says, right after a call of this thread failed.
+pub fn last_error() -> Errno {
+    // SAFETY: errno is this thread's own.
+    Errno::from_errno(unsafe { *libc::__errno_location() })
+}
