@@ -25,7 +25,7 @@ help:
 # --- the library ---------------------------------------------------------------------------------------------------
 
 lib: ## the shared and the static library, in out/lib
-	$(CARGO) build --release --lib
+	$(CARGO) rustc --release --lib --crate-type cdylib,staticlib # without the rlib, which would keep LTO away
 	@mkdir -p $(LIB)
 	install -m 755 $(TARGET)/release/libuv.so $(LIB)/libuv.so.1.0.0
 	ln -sf libuv.so.1.0.0 $(LIB)/libuv.so.1

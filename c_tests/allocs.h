@@ -8,10 +8,11 @@ static struct {
   long live;    /* blocks handed out and not freed yet */
   long until;   /* the allocation that brings this to 0 fails; below 1 none does */
   long refused; /* how many were refused */
+  int always;   /* every allocation fails */
 } allocs;
 
 static inline int allocs_refuse(void) {
-  if (__atomic_sub_fetch(&allocs.until, 1, __ATOMIC_SEQ_CST) != 0) return 0;
+  if (__atomic_sub_fetch(&allocs.until, 1, __ATOMIC_SEQ_CST) != 0 && !allocs.always) return 0;
   __atomic_add_fetch(&allocs.refused, 1, __ATOMIC_SEQ_CST);
   return 1;
 }

@@ -1,4 +1,4 @@
-/* What all handles share: references, activity, names, sizes, flags, data, and the file below. Requests' names too. */
+/* What all handles share: references, activity, names, sizes, flags, data, and the file below. */
 #include "trace.h"
 
 #include <sys/socket.h>
@@ -12,47 +12,19 @@ TEST(sizes) {
 #define XX(upper, lower) CHECK_EQ(uv_handle_size(UV_##upper), sizeof(uv_##lower##_t));
   UV_HANDLE_TYPE_MAP(XX)
 #undef XX
-#define XX(upper, lower) CHECK_EQ(uv_req_size(UV_##upper), sizeof(uv_##lower##_t));
-  UV_REQ_TYPE_MAP(XX)
-#undef XX
   CHECK_EQ(uv_handle_size(UV_UNKNOWN_HANDLE), (size_t) -1);
   CHECK_EQ(uv_handle_size(UV_FILE), (size_t) -1);
   CHECK_EQ(uv_handle_size((uv_handle_type) 1000), (size_t) -1);
-  CHECK_EQ(uv_req_size(UV_UNKNOWN_REQ), (size_t) -1);
-  CHECK_EQ(uv_req_size((uv_req_type) 1000), (size_t) -1);
 }
 
 TEST(type_names) {
 #define XX(upper, lower) CHECK_STR(uv_handle_type_name(UV_##upper), #lower);
   UV_HANDLE_TYPE_MAP(XX)
 #undef XX
-#define XX(upper, lower) CHECK_STR(uv_req_type_name(UV_##upper), #lower);
-  UV_REQ_TYPE_MAP(XX)
-#undef XX
   CHECK_STR(uv_handle_type_name(UV_FILE), "file");
   CHECK_EQ(uv_handle_type_name(UV_UNKNOWN_HANDLE), NULL);
   CHECK_EQ(uv_handle_type_name(UV_HANDLE_TYPE_MAX), NULL);
   CHECK_EQ(uv_handle_type_name((uv_handle_type) 1000), NULL);
-  CHECK_EQ(uv_req_type_name(UV_UNKNOWN_REQ), NULL);
-  CHECK_EQ(uv_req_type_name(UV_REQ_TYPE_MAX), NULL);
-  CHECK_EQ(uv_req_type_name((uv_req_type) 1000), NULL);
-}
-
-static void nothing(uv_work_t* req) {
-  (void) req;
-}
-
-TEST(request_accessors) {
-  uv_work_t work;
-  CHECK_EQ(uv_loop_init(&loop), 0);
-  work.data = &loop;
-  CHECK_EQ(uv_queue_work(&loop, &work, nothing, NULL), 0);
-  CHECK_EQ(uv_req_get_type((uv_req_t*) &work), UV_WORK);
-  CHECK_EQ(uv_req_get_data((uv_req_t*) &work), &loop); /* left alone */
-  uv_req_set_data((uv_req_t*) &work, &work);
-  CHECK_EQ(work.data, &work);
-  CHECK_EQ(work.loop, &loop);
-  check_close_loop(&loop);
 }
 
 TEST(handle_accessors) {

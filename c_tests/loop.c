@@ -39,14 +39,6 @@ static int open_files(void) {
   return count;
 }
 
-TEST(version) {
-  char text[32];
-  unsigned version = uv_version();
-  snprintf(text, sizeof(text), "%u.%u.%u", version >> 16, version >> 8 & 255, version & 255);
-  CHECK_EQ(strncmp(uv_version_string(), text, strlen(text)), 0);
-  CHECK(version >= (1u << 16 | 44u << 8));
-}
-
 TEST(init_fills_the_struct) {
   char link[64], target[64] = "";
   memset(&loop, 0xa5, sizeof(loop));

@@ -222,7 +222,8 @@ TEST(default_stack_with_an_absurd_limit) {
 TEST(stack_size_is_rounded_up) {
   size_t page = (size_t) sysconf(_SC_PAGESIZE);
   size_t least = PTHREAD_STACK_MIN > 8192 ? (size_t) PTHREAD_STACK_MIN : 8192;
-  size_t wanted[] = {42, least / 2 - 42, least - 42, least, least + 1, 1234567, 1 << 20, 8 << 20};
+  /* Growing, because the C library uses stacks again. */
+  size_t wanted[] = {42, least / 2 - 42, least - 42, least, least + 1, 1 << 20, 1234567, 8 << 20};
   for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
     uv_thread_options_t options = {UV_THREAD_HAS_STACK_SIZE, wanted[i]};
     size_t whole = (wanted[i] + page - 1) / page * page;

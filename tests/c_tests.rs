@@ -25,9 +25,11 @@ struct Variant {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
+    // Runners that start a process for each case name it; then only its program needs to be asked for its tests.
+    let wanted = arguments.filter.as_deref().filter(|_| arguments.exact);
     let mut trials = Vec::new();
     for variant in variants() {
-        trials.extend(trials_of(&variant));
+        trials.extend(trials_of(&variant, wanted));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -58,7 +60,7 @@ fn variants() -> Vec<Variant> {
 }
 
 /// The tests of a variant; when it is not built, one that says so: a failure if the caller named the folder.
-fn trials_of(variant: &Variant) -> Vec<Trial> {
+fn trials_of(variant: &Variant, wanted: Option<&str>) -> Vec<Trial> {
     let library = variant.library.as_deref().map(|folder| folder.join("libuv.so.1"));
     let missing = match &library {
         Some(library) if !library.exists() => Some(library.clone()),
@@ -79,7 +81,7 @@ fn trials_of(variant: &Variant) -> Vec<Trial> {
         .filter(|path| path.is_file() && path.extension().is_none())
         .collect();
     programs.sort();
-    programs.iter().flat_map(|program| trials_in(variant, program)).collect()
+    programs.iter().flat_map(|program| trials_in(variant, program, wanted)).collect()
 }
 
 fn command(program: &Path, library: Option<&Path>) -> Command {
@@ -90,9 +92,12 @@ fn command(program: &Path, library: Option<&Path>) -> Command {
     command
 }
 
-fn trials_in(variant: &Variant, program: &Path) -> Vec<Trial> {
+fn trials_in(variant: &Variant, program: &Path, wanted: Option<&str>) -> Vec<Trial> {
     let subject = program.file_name().unwrap_or_default().to_string_lossy();
     let prefix = format!("{}::{subject}::", variant.name);
+    if wanted.is_some_and(|name| !name.starts_with(&prefix)) {
+        return Vec::new();
+    }
     let listing = match command(program, variant.library.as_deref()).arg("--list").output() {
         Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
         Ok(output) => return vec![broken(prefix, String::from_utf8_lossy(&output.stderr).into_owned())],

@@ -23,13 +23,13 @@ fi
 
 target=${CARGO_TARGET_DIR:-target}
 out=$target/c_tests_$runtime
-RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$sanitizer" CARGO_PROFILE_RELEASE_LTO=off \
+RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$sanitizer -Zunstable-options -Cunsafe-allow-abi-mismatch=sanitizer" CARGO_PROFILE_RELEASE_LTO=off \
   cargo build --release --lib --target "$host" --target-dir "$target/$runtime"
 mkdir -p "$out"
 
 # Freed memory of a test's own globals does not matter; fork from a program with threads is what some tests are about.
 export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
-export TSAN_OPTIONS=die_after_fork=0:halt_on_error=1:suppressions=$PWD/tools/tsan.supp
+export TSAN_OPTIONS=die_after_fork=0:halt_on_error=1
 export UV_TEST_SECONDS=${UV_TEST_SECONDS:-120}
 
 passed=0 failed=0 skipped=0

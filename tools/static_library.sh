@@ -15,6 +15,7 @@ sed 's/^/-u /' "$work/names" > "$work/roots"
 
 ld -r --gc-sections "@$work/roots" --whole-archive "$from" -o "$work/uv.o"
 objcopy --keep-global-symbols="$work/names" "$work/uv.o"
-objcopy --strip-debug --strip-unneeded "$work/uv.o"
+# Embedded bitcode would make the tools of an older LLVM give up on the archive.
+objcopy --strip-debug --strip-unneeded --remove-section=.llvmbc --remove-section=.llvmcmd "$work/uv.o"
 rm -f "$to"
 ar rcsD "$to" "$work/uv.o"

@@ -47,7 +47,7 @@ stage() { # NAME COMMAND...
 loom_tests() { RUSTFLAGS="--cfg loom" cargo nextest run --release --lib --target-dir "$target/loom" --no-tests=warn loom; }
 
 stage "formatting and lints" make -s lint
-stage "C tests: build" make -s c_tests
+stage "C tests: build" make -s -k c_tests
 stage "Rust and C tests" cargo nextest run --features testing
 stage "documentation tests" cargo test --doc --features testing
 stage "loom" loom_tests

@@ -5,9 +5,10 @@
 //!
 //! - The one who wakes a sleeper makes a system call anyway, so it may as well stamp the time. From the stamp the sleeper learns for
 //!   nothing how long it would have had to watch. Only when that was short, again and again, does it begin to watch.
-//! - "Short" is the price of the wake call itself, as measured, and never more than [`MOST_NS`].
+//! - "Short" is measured against how late the sleeper woke after the call began, and never more than [`MOST_NS`].
 //! - Part of a wait may only be due to the waker having been asleep itself. The waker subtracts that, else two threads that wait for
 //!   each other would both conclude that watching cannot pay.
+//! - A sleeper that was woken on the waker's own CPU does not watch: it would keep the other from running, and such wakes are cheap.
 //! - A watch in vain doubles the number of sleeps until the next try, up to one in [`MOST_SKIPS`].
 //! - With one usable CPU nobody watches.
 //!
@@ -21,8 +22,6 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 const MOST_NS: u64 = 50_000;
 /// After misses at least one sleep in so many is preceded by a watch, if the stamps speak for it.
 const MOST_SKIPS: u32 = 1024;
-/// A wake call that takes longer than this crosses CPUs, and costs the woken about as much again.
-const CROSS_CPU_NS: u64 = 5_000;
 /// How sure the prediction can get, either way.
 const SURE: i32 = 4;
 
@@ -46,11 +45,14 @@ pub fn read_switch() {
 /// One thread's experience with its sleeps.
 #[derive(Default)]
 pub struct Linger {
-    /// When the last waker made its call, and how late it was itself.
+    /// When and where the last waker made its call, and how late it was itself.
     woken_at: AtomicU64,
+    waker_cpu: AtomicU32,
     waker_late: AtomicU64,
-    /// What a wake call takes, a moving average in ns.
-    call_ns: AtomicU32,
+    /// How late this thread runs after a call from another CPU begins, a moving average in ns.
+    late: Cell<u64>,
+    /// The last waker was on this thread's CPU.
+    local: Cell<bool>,
     /// Above 0: watching would have paid lately.
     score: Cell<i32>,
     /// Sleeps to let pass without watching, and how many that will be after the next miss.
@@ -62,7 +64,7 @@ pub struct Linger {
 impl Linger {
     /// How long to watch now, if at all. Sleeper only.
     pub fn window(&self) -> Option<u64> {
-        if self.score.get() <= 0 || SWITCHED_OFF.load(Relaxed) || cpus::usable() < 2 {
+        if self.score.get() <= 0 || self.local.get() || SWITCHED_OFF.load(Relaxed) || cpus::usable() < 2 {
             return None;
         }
         if let Some(left) = self.skips.get().checked_sub(1) {
@@ -101,29 +103,31 @@ impl Linger {
         if woken_at < slept_at {
             return; // not woken by another thread, or too long ago to be told
         }
+        let late = now_ns().saturating_sub(woken_at);
+        let _ = LATE_NS.try_with(|cell| cell.set(late));
+        self.local.set(self.waker_cpu.load(Relaxed) == cpus::current());
+        if self.local.get() {
+            return;
+        }
+        let average = self.late.get();
+        let late = late.min(MOST_NS);
+        self.late.set(if average == 0 { late } else { average - average / 8 + late / 8 });
         let waited = (woken_at - slept_at).saturating_sub(self.waker_late.load(Relaxed));
         let step = if waited <= self.bound() { 1 } else { -1 };
         self.score.set((self.score.get() + step).clamp(-SURE, SURE));
-        let _ = LATE_NS.try_with(|late| late.set(now_ns().saturating_sub(woken_at)));
     }
 
-    /// Wakes the sleeper by `call` and notes what there is to learn from it. Any thread, but no signal handler.
+    /// Wakes the sleeper by `call`, which others can learn from. Any thread, but no signal handler.
     pub fn wake_by(&self, call: impl FnOnce()) {
         let late = LATE_NS.try_with(|late| late.replace(0)).unwrap_or(0);
-        let before = now_ns();
         self.waker_late.store(late, Relaxed);
-        self.woken_at.store(before, Relaxed);
+        self.waker_cpu.store(cpus::current(), Relaxed);
+        self.woken_at.store(now_ns(), Relaxed);
         call();
-        let took = u32::try_from(now_ns() - before).unwrap_or(u32::MAX);
-        let average = self.call_ns.load(Relaxed);
-        let next = if average == 0 { took } else { average - average / 8 + took / 8 };
-        self.call_ns.store(next, Relaxed);
     }
 
     fn bound(&self) -> u64 {
-        let call = u64::from(self.call_ns.load(Relaxed));
-        let pays = if call > CROSS_CPU_NS { call * 2 } else { call * 5 / 4 };
-        pays.min(MOST_NS)
+        (self.late.get() * 3 / 2).min(MOST_NS)
     }
 }
 

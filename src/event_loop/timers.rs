@@ -87,6 +87,16 @@ impl Loop {
         unsafe { wheel::next_due(self.timers()) }
     }
 
+    /// Sets the wheel of a new loop to the loop's time: as far from 0 as that is, each timer would have to come down level by level.
+    pub fn start_clock(self) {
+        let mut none = uv__queue { next: null_mut(), prev: null_mut() };
+        // SAFETY: the wheel is empty, so the list stays so.
+        unsafe {
+            queue::init(&raw mut none);
+            wheel::advance(self.timers(), self.time(), &raw mut none);
+        }
+    }
+
     /// Runs all timers that are due.
     pub fn run_timers(self, cx: &mut Cx) {
         let mut expired = uv__queue { next: null_mut(), prev: null_mut() };

@@ -1,4 +1,4 @@
-//! How many CPUs this thread may use: with one, watching for another thread only keeps that thread from running.
+//! Which CPUs this thread may use, and which one it is on. With one, watching for another thread only keeps that thread from running.
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -27,4 +27,10 @@ pub fn measure() -> u32 {
     };
     USABLE.store(count, Relaxed);
     count
+}
+
+/// The CPU that this thread runs on, right now.
+pub fn current() -> u32 {
+    // SAFETY: no arguments. It cannot fail on any kernel since 2.6; -1 would be a CPU like others to its users.
+    unsafe { libc::sched_getcpu() }.cast_unsigned()
 }
