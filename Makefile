@@ -68,7 +68,7 @@ test: lib ## everything: Rust and C tests on all variants, headers and ABI, loom
 	tools/test.sh
 
 bench: lib ## the benchmarks; REF= a folder with the libuv.so.1 to compare with
-	benches/run.sh $(REF)
+	REF="$(REF)" benches/run.sh
 
 demo: lib ## the examples, one after the other
 	examples/demo.sh

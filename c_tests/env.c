@@ -151,6 +151,7 @@ static int list_failing_at(long n) {
 
 TEST(list_without_memory) {
   static char* few[] = {"A=1", "B=2", "C=3", NULL};
+  NEEDS(1, 52); /* older ones leak */
   allocs_install();
   environ = few;
   CHECK(allocs_exhaust(list_failing_at) > 0);

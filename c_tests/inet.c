@@ -173,6 +173,7 @@ TEST(ip6_addr_takes_the_scope_from_the_zone) {
   CHECK_EQ(address.sin6_scope_id, lo);
   CHECK_EQ(uv_ip6_name(&address, text, sizeof(text)), 0);
   CHECK_STR(text, "fe80::1");
+  NEEDS(1, 52); /* older ones cut the longest address */
   CHECK_EQ(uv_ip6_addr("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255%lo", 1, &address), 0);
   CHECK_EQ(address.sin6_scope_id, lo);
 }

@@ -322,10 +322,5 @@ union uv_any_req {
 
 #ifdef __cplusplus
 }
-
-/* Programs pass numbers for the mode, which C++ would not accept. */
-inline int uv_tty_set_mode(uv_tty_t* tty, int mode) {
-  return uv_tty_set_mode(tty, static_cast<uv_tty_mode_t>(mode));
-}
 #endif
 #endif /* UV_H */

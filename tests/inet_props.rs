@@ -12,7 +12,12 @@ use uv::os::inet;
 // The libc crate does not declare them.
 unsafe extern "C" {
     fn inet_pton(family: c_int, text: *const c_char, bytes: *mut c_void) -> c_int;
-    fn inet_ntop(family: c_int, bytes: *const c_void, text: *mut c_char, size: libc::socklen_t) -> *const c_char;
+    fn inet_ntop(
+        family: c_int,
+        bytes: *const c_void,
+        text: *mut c_char,
+        size: libc::socklen_t,
+    ) -> *const c_char;
 }
 
 fn parse(family: c_int, text: &CStr) -> Result<[u8; 16]> {
@@ -47,7 +52,8 @@ fn print_by_libc(family: c_int, bytes: &[u8; 16]) -> CString {
 
 /// Addresses with many zero words, so that all ways to shorten come up.
 fn addresses() -> impl Strategy<Value = [u8; 16]> {
-    let word = prop_oneof![3 => Just(0u16), 1 => Just(1), 1 => Just(0xffff), 1 => any::<u16>(), 1 => 0u16..0x1000];
+    let word =
+        prop_oneof![3 => Just(0u16), 1 => Just(1), 1 => Just(0xffff), 1 => any::<u16>(), 1 => 0u16..0x1000];
     prop::array::uniform8(word).prop_map(|words| {
         let mut bytes = [0; 16];
         for (pair, word) in bytes.chunks_exact_mut(2).zip(words) {
@@ -71,9 +77,11 @@ fn texts() -> impl Strategy<Value = CString> {
     let of_tokens = prop::collection::vec(token, 0..18).prop_map(|tokens| tokens.concat());
     let of_six_words = "([0-9a-f]{0,5}:){1,8}[0-9a-f]{0,4}";
     let of_four_bytes = "[0-9]{1,4}(\\.[0-9]{1,4}){2,4}";
-    let any_text = prop_oneof![of_tokens, of_six_words, of_four_bytes].prop_map(|text| CString::new(text).unwrap());
+    let any_text =
+        prop_oneof![of_tokens, of_six_words, of_four_bytes].prop_map(|text| CString::new(text).unwrap());
     let any_bytes = prop::collection::vec(1u8..=255, 0..12).prop_map(|bytes| CString::new(bytes).unwrap());
-    prop_oneof![8 => any_text, 1 => any_bytes].prop_filter("a zone is another matter", |text| !text.to_bytes().contains(&b'%'))
+    prop_oneof![8 => any_text, 1 => any_bytes]
+        .prop_filter("a zone is another matter", |text| !text.to_bytes().contains(&b'%'))
 }
 
 proptest! {

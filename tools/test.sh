@@ -62,5 +62,5 @@ if [ "$left_out" -gt 0 ]; then
   sed 's/^/  /' "$UV_SKIPPED_FILE"
 fi
 [ ${#broken[@]} -eq 0 ] || printf 'FAILED: %s\n' "${broken[@]}"
-echo "$passed passed, $failed failed, $skipped skipped"
+echo "$passed passed, $failed failed, $skipped skipped" | tee "$target/test.result"
 [ "$failed" -eq 0 ]

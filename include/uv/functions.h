@@ -3,6 +3,40 @@
 #ifndef UV_FUNCTIONS_H
 #define UV_FUNCTIONS_H
 
+/* ---- Waking a loop from other threads ---- */
+
+/**
+ * Makes the memory at `async` an async, active at once. `async_cb`, which may be NULL, runs on the
+ * loop's thread after a send.
+ */
+UV_EXTERN int uv_async_init(uv_loop_t* loop, uv_async_t* async, uv_async_cb async_cb);
+
+/**
+ * Has the callback run soon. Any thread, and signal handlers; may race with uv_close, not with its
+ * callback. Sends before the callback begins are one; what the sender wrote before is seen by the
+ * callback. Always 0.
+ */
+UV_EXTERN int uv_async_send(uv_async_t* async);
+
+/* ---- Callbacks that run right after the loop has polled ---- */
+
+/**
+ * Makes the memory at `check` a check handle, not started.
+ */
+UV_EXTERN int uv_check_init(uv_loop_t* loop, uv_check_t* check);
+
+/**
+ * Calls `cb` right after the loop has polled, beginning with the next time. What is started last
+ * runs first. Does nothing if it is started already. UV_EINVAL without `cb`, or for a closing
+ * handle.
+ */
+UV_EXTERN int uv_check_start(uv_check_t* check, uv_check_cb cb);
+
+/**
+ * Stops the handle: its callback will not run.
+ */
+UV_EXTERN int uv_check_stop(uv_check_t* check);
+
 /* ---- Error codes and their texts ---- */
 
 /**
@@ -32,6 +66,231 @@ UV_EXTERN char* uv_err_name_r(int err, char* buf, size_t buflen);
  * The error code for a value of errno. What is an error code already, or 0, stays as it is.
  */
 UV_EXTERN int uv_translate_sys_error(int sys_errno);
+
+/* ---- What all handles have in common ---- */
+
+/**
+ * Nonzero if the handle is active: started, running, or waiting.
+ */
+UV_EXTERN int uv_is_active(const uv_handle_t* handle);
+
+/**
+ * Nonzero if uv_close was called for the handle.
+ */
+UV_EXTERN int uv_is_closing(const uv_handle_t* handle);
+
+/**
+ * Stops the handle at once. Its memory is the program's again when `close_cb`, which may be NULL,
+ * is called in a later phase; the handle that was closed last is called first.
+ */
+UV_EXTERN void uv_close(uv_handle_t* handle, uv_close_cb close_cb);
+
+/**
+ * An active handle keeps its loop alive. New handles do; calling it twice changes nothing.
+ */
+UV_EXTERN void uv_ref(uv_handle_t* handle);
+
+/**
+ * The handle keeps its loop alive no more. Calling it twice changes nothing.
+ */
+UV_EXTERN void uv_unref(uv_handle_t* handle);
+
+/**
+ * Nonzero if the handle keeps its loop alive while it is active.
+ */
+UV_EXTERN int uv_has_ref(const uv_handle_t* handle);
+
+/**
+ * The size in bytes of a handle of this type; (size_t) -1 if there is no such type.
+ */
+UV_EXTERN size_t uv_handle_size(uv_handle_type type);
+
+/**
+ * The name of a handle type's struct without `uv_` and `_t`: "timer" for UV_TIMER. Static; NULL if
+ * there is no such type.
+ */
+UV_EXTERN const char* uv_handle_type_name(uv_handle_type type);
+
+/**
+ * `handle->type`.
+ */
+UV_EXTERN uv_handle_type uv_handle_get_type(const uv_handle_t* handle);
+
+/**
+ * `handle->data`, which is the program's alone.
+ */
+UV_EXTERN void* uv_handle_get_data(const uv_handle_t* handle);
+
+/**
+ * Sets `handle->data`. May be done at any time, also before the handle's init.
+ */
+UV_EXTERN void uv_handle_set_data(uv_handle_t* handle, void* data);
+
+/**
+ * `handle->loop`.
+ */
+UV_EXTERN uv_loop_t* uv_handle_get_loop(const uv_handle_t* handle);
+
+/**
+ * The descriptor behind a TCP, pipe, TTY, UDP or poll handle, which stays the handle's. UV_EINVAL
+ * for other types, UV_EBADF if it has none or is closing.
+ */
+UV_EXTERN int uv_fileno(const uv_handle_t* handle, uv_os_fd_t* fd);
+
+/**
+ * The size in bytes of the socket's send buffer: stores it if `*value` is 0, else sets it (Linux
+ * takes twice the size, and says so). UV_EINVAL without `value`, UV_ENOTSUP for handles without a
+ * socket.
+ */
+UV_EXTERN int uv_send_buffer_size(uv_handle_t* handle, int* value);
+
+/**
+ * The size in bytes of the socket's receive buffer, as uv_send_buffer_size.
+ */
+UV_EXTERN int uv_recv_buffer_size(uv_handle_t* handle, int* value);
+
+/**
+ * Writes a line for each handle of the loop (NULL: the default loop): [flags] type address. Flags:
+ * R referenced, A active, I internal.
+ */
+UV_EXTERN void uv_print_all_handles(uv_loop_t* loop, FILE* stream);
+
+/**
+ * uv_print_all_handles for active handles only.
+ */
+UV_EXTERN void uv_print_active_handles(uv_loop_t* loop, FILE* stream);
+
+/* ---- Callbacks that run once a turn, before the prepare callbacks; while one is started the loop does not block ---- */
+
+/**
+ * Makes the memory at `idle` a idle handle, not started.
+ */
+UV_EXTERN int uv_idle_init(uv_loop_t* loop, uv_idle_t* idle);
+
+/**
+ * Calls `cb` once a turn, before the prepare callbacks; while one is started the loop does not
+ * block, beginning with the next time. What is started last runs first. Does nothing if it is
+ * started already. UV_EINVAL without `cb`, or for a closing handle.
+ */
+UV_EXTERN int uv_idle_start(uv_idle_t* idle, uv_idle_cb cb);
+
+/**
+ * Stops the handle: its callback will not run.
+ */
+UV_EXTERN int uv_idle_stop(uv_idle_t* idle);
+
+/* ---- The event loop ---- */
+
+/**
+ * The loop of the process, made at the first call; NULL if that fails. It is the program's to run
+ * and to close, and must be used from one thread like any other.
+ */
+UV_EXTERN uv_loop_t* uv_default_loop(void);
+
+/**
+ * Makes the memory at `loop` a loop; `loop->data` keeps its value. UV_ENOMEM, UV_EMFILE, UV_ENFILE.
+ */
+UV_EXTERN int uv_loop_init(uv_loop_t* loop);
+
+/**
+ * Gives back what the loop holds, but not its memory. UV_EBUSY while it has handles that are not
+ * closed, requests that are not done, or attached ports.
+ */
+UV_EXTERN int uv_loop_close(uv_loop_t* loop);
+
+/**
+ * A loop on the heap, for uv_loop_delete; NULL if that fails. Deprecated: use uv_loop_init.
+ */
+UV_EXTERN uv_loop_t* uv_loop_new(void);
+
+/**
+ * Closes a loop of uv_loop_new, which must be ready for that, and frees it. Deprecated: use
+ * uv_loop_close.
+ */
+UV_EXTERN void uv_loop_delete(uv_loop_t* loop);
+
+/**
+ * The size of a loop in bytes, for those who cannot see the struct.
+ */
+UV_EXTERN size_t uv_loop_size(void);
+
+/**
+ * Nonzero while something keeps the loop running: active and referenced handles, requests, closing
+ * handles.
+ */
+UV_EXTERN int uv_loop_alive(const uv_loop_t* loop);
+
+/**
+ * Sets an option, before the first uv_run. UV_LOOP_BLOCK_SIGNAL with SIGPROF: the signal is blocked
+ * while polling. UV_METRICS_IDLE_TIME: idle time is measured. UV_ENOSYS for others, UV_EINVAL for
+ * another signal.
+ */
+UV_EXTERN int uv_loop_configure(uv_loop_t* loop, uv_loop_option option, ...);
+
+/**
+ * In the child after fork(2): makes a loop of the parent usable again. Asyncs that were pending are
+ * pending no more.
+ */
+UV_EXTERN int uv_loop_fork(uv_loop_t* loop);
+
+/**
+ * Runs the loop: UV_RUN_DEFAULT until nothing keeps it alive or it is stopped, UV_RUN_ONCE one
+ * turn, which may block, UV_RUN_NOWAIT one turn that may not. Nonzero if something still keeps it
+ * alive. Not from inside a callback of the same loop.
+ */
+UV_EXTERN int uv_run(uv_loop_t* loop, uv_run_mode mode);
+
+/**
+ * Makes uv_run return after the current turn, or before its first. On the loop's thread.
+ */
+UV_EXTERN void uv_stop(uv_loop_t* loop);
+
+/**
+ * Takes the clock's time as the loop's now, for those who have kept the loop waiting in a callback.
+ */
+UV_EXTERN void uv_update_time(uv_loop_t* loop);
+
+/**
+ * The loop's now in ms, from an arbitrary point in the past; it stands still during a turn.
+ */
+UV_EXTERN uint64_t uv_now(const uv_loop_t* loop);
+
+/**
+ * The epoll descriptor: an embedder may poll it, from any thread, and run the loop with
+ * UV_RUN_NOWAIT when it is readable or uv_backend_timeout is over.
+ */
+UV_EXTERN int uv_backend_fd(const uv_loop_t* loop);
+
+/**
+ * How long a poll may last, in ms: 0 not at all, -1 for ever.
+ */
+UV_EXTERN int uv_backend_timeout(const uv_loop_t* loop);
+
+/**
+ * Calls `walk_cb` for each handle of the loop. The callback may close and make handles.
+ */
+UV_EXTERN void uv_walk(uv_loop_t* loop, uv_walk_cb walk_cb, void* arg);
+
+/**
+ * `loop->data`, which is the program's alone.
+ */
+UV_EXTERN void* uv_loop_get_data(const uv_loop_t* loop);
+
+/**
+ * Sets `loop->data`.
+ */
+UV_EXTERN void uv_loop_set_data(uv_loop_t* loop, void* data);
+
+/**
+ * The loop's counters since its init. UV_EINVAL without `metrics`.
+ */
+UV_EXTERN int uv_metrics_info(uv_loop_t* loop, uv_metrics_t* metrics);
+
+/**
+ * How long the loop has waited in the kernel for events, in ns; 0 unless UV_METRICS_IDLE_TIME is
+ * set. Any thread.
+ */
+UV_EXTERN uint64_t uv_metrics_idle_time(uv_loop_t* loop);
 
 /* ---- Memory, time, processes, the environment, internet addresses: what belongs to no page of its own ---- */
 
@@ -173,6 +432,51 @@ UV_EXTERN int uv_inet_ntop(int af, const void* src, char* dst, size_t size);
  */
 UV_EXTERN int uv_inet_pton(int af, const char* src, void* dst);
 
+/* ---- Watching descriptors of the program's own ---- */
+
+/**
+ * Makes the memory at `handle` a poll handle for `fd`, which becomes non-blocking and stays the
+ * program's; it may be closed once the handle is stopped. UV_EEXIST if the loop watches it already,
+ * UV_EPERM for regular files and the like, UV_EBADF.
+ */
+UV_EXTERN int uv_poll_init(uv_loop_t* loop, uv_poll_t* handle, int fd);
+
+/**
+ * uv_poll_init: on Linux a socket is a descriptor.
+ */
+UV_EXTERN int uv_poll_init_socket(uv_loop_t* loop, uv_poll_t* handle, uv_os_sock_t socket);
+
+/**
+ * Calls `cb` whenever the descriptor is ready for one of `events` (uv_poll_event), every turn while
+ * it stays so; replaces what was asked for before. An error of the descriptor is reported once,
+ * with UV_EBADF, and stops the handle. UV_EINVAL for a closing handle, UV_EEXIST if another handle
+ * watches the descriptor now, UV_ENOMEM.
+ */
+UV_EXTERN int uv_poll_start(uv_poll_t* handle, int events, uv_poll_cb cb);
+
+/**
+ * Stops the handle: its callback will not run.
+ */
+UV_EXTERN int uv_poll_stop(uv_poll_t* handle);
+
+/* ---- Callbacks that run right before the loop polls ---- */
+
+/**
+ * Makes the memory at `prepare` a prepare handle, not started.
+ */
+UV_EXTERN int uv_prepare_init(uv_loop_t* loop, uv_prepare_t* prepare);
+
+/**
+ * Calls `cb` right before the loop polls, beginning with the next time. What is started last runs
+ * first. Does nothing if it is started already. UV_EINVAL without `cb`, or for a closing handle.
+ */
+UV_EXTERN int uv_prepare_start(uv_prepare_t* prepare, uv_prepare_cb cb);
+
+/**
+ * Stops the handle: its callback will not run.
+ */
+UV_EXTERN int uv_prepare_stop(uv_prepare_t* prepare);
+
 /* ---- What all requests have in common ---- */
 
 /**
@@ -201,6 +505,31 @@ UV_EXTERN void uv_req_set_data(uv_req_t* req, void* data);
  * `req->type`, set when the request is used.
  */
 UV_EXTERN uv_req_type uv_req_get_type(const uv_req_t* req);
+
+/* ---- Signals as callbacks ---- */
+
+/**
+ * Makes the memory at `handle` a signal handle, not started.
+ */
+UV_EXTERN int uv_signal_init(uv_loop_t* loop, uv_signal_t* handle);
+
+/**
+ * Calls `signal_cb` on the loop's thread for each `signum` that the process receives. Any number of
+ * handles of any loops may wait for the same signal. UV_EINVAL for signals that do not exist or
+ * cannot be caught, and for a closing handle.
+ */
+UV_EXTERN int uv_signal_start(uv_signal_t* handle, uv_signal_cb signal_cb, int signum);
+
+/**
+ * uv_signal_start for one signal: the handle stops after its callback.
+ */
+UV_EXTERN int uv_signal_start_oneshot(uv_signal_t* handle, uv_signal_cb signal_cb, int signum);
+
+/**
+ * Stops the handle: its callback will not run. With the last handle of a signal goes the library's
+ * handler.
+ */
+UV_EXTERN int uv_signal_stop(uv_signal_t* handle);
 
 /* ---- Threads and what they share. All objects are the system's own: a `uv_mutex_t` is a `pthread_mutex_t`, and so on ---- */
 
@@ -458,6 +787,72 @@ UV_EXTERN void uv_barrier_destroy(uv_barrier_t* barrier);
  * barrier, and 0 to the others.
  */
 UV_EXTERN int uv_barrier_wait(uv_barrier_t* barrier);
+
+/* ---- Work on the thread pool ---- */
+
+/**
+ * Runs `work_cb` on a thread of the pool and then `after_work_cb`, which may be NULL, on the
+ * loop's. The pool has UV_THREADPOOL_SIZE threads (1 to 1024, by default 4). UV_EINVAL without
+ * `work_cb`; UV_ENOMEM or UV_EAGAIN if no thread can start.
+ */
+UV_EXTERN int uv_queue_work(uv_loop_t* loop,
+                            uv_work_t* req,
+                            uv_work_cb work_cb,
+                            uv_after_work_cb after_work_cb);
+
+/**
+ * Takes back a request that no thread has begun: its callback runs soon, with UV_ECANCELED.
+ * UV_EBUSY if it runs or is done, UV_EINVAL for types that cannot be cancelled. On the loop's
+ * thread.
+ */
+UV_EXTERN int uv_cancel(uv_req_t* req);
+
+/**
+ * Ends the threads of the pool. Nothing of this library may be used afterwards. Runs by itself when
+ * the library is unloaded or the process ends; calls after the first do nothing.
+ */
+UV_EXTERN void uv_library_shutdown(void);
+
+/* ---- Timers. All times are in ms ---- */
+
+/**
+ * Makes the memory at `handle` a timer, not started.
+ */
+UV_EXTERN int uv_timer_init(uv_loop_t* loop, uv_timer_t* handle);
+
+/**
+ * Calls `cb` in `timeout` ms, counted from the loop's now, and then every `repeat` ms, if that is
+ * not 0. A timer that was started is started anew. With timeout 0 the callback runs in the next
+ * turn. UV_EINVAL without `cb`, or for a closing handle.
+ */
+UV_EXTERN int uv_timer_start(uv_timer_t* handle, uv_timer_cb cb, uint64_t timeout, uint64_t repeat);
+
+/**
+ * Stops the timer: its callback will not run.
+ */
+UV_EXTERN int uv_timer_stop(uv_timer_t* handle);
+
+/**
+ * Starts a repeating timer anew, with its repeat value as timeout; does nothing for others.
+ * UV_EINVAL if it was never started.
+ */
+UV_EXTERN int uv_timer_again(uv_timer_t* handle);
+
+/**
+ * Sets the repeat value, which counts from the next time that the timer runs; 0: it does not
+ * repeat.
+ */
+UV_EXTERN void uv_timer_set_repeat(uv_timer_t* handle, uint64_t repeat);
+
+/**
+ * The repeat value.
+ */
+UV_EXTERN uint64_t uv_timer_get_repeat(const uv_timer_t* handle);
+
+/**
+ * How long it is until the timer is due, from the loop's now; 0 if it is due or was.
+ */
+UV_EXTERN uint64_t uv_timer_get_due_in(const uv_timer_t* handle);
 
 /* ---- Which version of the reference this library stands in for ---- */
 

@@ -34,13 +34,19 @@ pub fn run_watcher(cx: &mut Cx, _lp: Loop, watcher: Watcher, events: u32) {
     }
 }
 
-/// A node of the ready list, which it just left.
-pub fn run_ready(cx: &mut Cx, lp: Loop, node: *mut uv__queue, kind: Kind) {
-    match kind {
-        Kind::Async => async_::run(cx, node),
-        Kind::Signal => signal::run(cx, node),
-        Kind::Work => reqs::finish(cx, node),
-        Kind::Port => port::run(cx, lp, node),
-        Kind::Message => {} // messages are put into inboxes, never into a loop's mailbox
+/// Runs what `node` stands for.
+///
+/// # Safety
+/// The node was of that kind and just left the loop's ready list.
+pub unsafe fn run_ready(cx: &mut Cx, lp: Loop, node: *mut uv__queue, kind: Kind) {
+    // SAFETY: the caller's; the kind says what the node lies in.
+    unsafe {
+        match kind {
+            Kind::Async => async_::run(cx, node),
+            Kind::Signal => signal::run(cx, node),
+            Kind::Work => reqs::finish(cx, node),
+            Kind::Port => port::run(cx, lp, node),
+            Kind::Message => {} // messages are put into inboxes, never into a loop's mailbox
+        }
     }
 }

@@ -31,13 +31,9 @@ pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
         (&raw mut (*raw).data).write(data);
         Loop::new(raw)
     };
-    for head in [
-        lp.handle_queue(),
-        lp.watcher_queue(),
-        lp.prepare_handles(),
-        lp.check_handles(),
-        lp.idle_handles(),
-    ] {
+    for head in
+        [lp.handle_queue(), lp.watcher_queue(), lp.prepare_handles(), lp.check_handles(), lp.idle_handles()]
+    {
         // SAFETY: a queue head of the loop.
         unsafe { queue::init(head) };
     }

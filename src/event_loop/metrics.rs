@@ -74,7 +74,7 @@ impl Metrics {
             let idle = self.idle.load(Ordering::Relaxed);
             let since = self.waiting_since.load(Ordering::Relaxed);
             fence(Ordering::Acquire);
-            if version % 2 == 0 && self.version.load(Ordering::Relaxed) == version {
+            if version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version {
                 let current = if since == 0 { 0 } else { now_ns().saturating_sub(since) };
                 return idle + current;
             }

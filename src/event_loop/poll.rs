@@ -88,7 +88,7 @@ fn wait(lp: Loop, events: &mut Events, mut timeout: c_int) -> usize {
             return count;
         }
         internals.was_fed.set(false);
-        if internals.ready.len() > 0 || !internals.ready.settle(State::Asleep) {
+        if internals.ready.collected() > 0 || !internals.ready.settle(State::Asleep) {
             timeout = 0;
         }
     }
@@ -204,7 +204,7 @@ fn run_descriptors(cx: &mut Cx, lp: Loop, events: &mut Events, count: usize) {
 fn run_ready(cx: &mut Cx, lp: Loop, timeout: c_int) {
     let internals = lp.internals();
     internals.ready.collect(State::Awake);
-    let count = internals.ready.len();
+    let count = internals.ready.collected();
     if count == 0 {
         return;
     }
@@ -212,6 +212,7 @@ fn run_ready(cx: &mut Cx, lp: Loop, timeout: c_int) {
     internals.metrics.count_events(count, timeout == 0);
     for _ in 0..count {
         let Some((node, kind)) = internals.ready.pop() else { break };
-        dispatch::run_ready(cx, lp, node, kind);
+        // SAFETY: just taken off the list.
+        unsafe { dispatch::run_ready(cx, lp, node, kind) };
     }
 }

@@ -22,7 +22,8 @@ impl Loop {
     /// How long the poll phase may block, in ms; -1: for ever.
     pub fn poll_timeout(self) -> c_int {
         let has_work = self.active_handles() > 0 || self.active_reqs() > 0;
-        if self.stop_flag() != 0 || !has_work || self.has_idle_handles() || !self.closing_handles().is_null() {
+        if self.stop_flag() != 0 || !has_work || self.has_idle_handles() || !self.closing_handles().is_null()
+        {
             return 0;
         }
         if !self.internals().ready.is_empty() {

@@ -33,7 +33,12 @@ pub unsafe fn post_from_signal(target: *const uv_loop_t, node: *mut uv__queue, k
 
 /// # Safety
 /// As for `post`.
-unsafe fn post_with(target: *const uv_loop_t, node: *mut uv__queue, kind: Kind, wake: impl FnOnce(&Internals, i32)) {
+unsafe fn post_with(
+    target: *const uv_loop_t,
+    node: *mut uv__queue,
+    kind: Kind,
+    wake: impl FnOnce(&Internals, i32),
+) {
     // SAFETY: the pointer is set once, before anybody can post, and the loop is alive (see `paid` for how long).
     let internals = unsafe { &*(&raw const (*target).internal_fields).read().cast::<Internals>() };
     // SAFETY: the caller's.
@@ -49,7 +54,7 @@ impl Loop {
     /// Leaves the loop: from now on posters make its descriptor readable. What is ready already must do so itself.
     pub fn leave(self) {
         let ready = &self.internals().ready;
-        if ready.len() > 0 || !ready.settle(State::Outside) {
+        if ready.collected() > 0 || !ready.settle(State::Outside) {
             ready.collect(State::Outside);
             epoll::ring(self.wake_fd());
         }

@@ -5,8 +5,8 @@
 //! wants nothing any more is taken out at once, since its owner may close the descriptor next.
 
 use super::Loop;
-use crate::abi::*;
 use crate::abi::errno::{Errno, Result};
+use crate::abi::*;
 use crate::ds::queue;
 use crate::fields;
 use crate::mem;
@@ -138,7 +138,8 @@ impl Loop {
         } else {
             (libc::EPOLL_CTL_MOD, libc::EPOLL_CTL_ADD)
         };
-        let register = |operation| epoll::control(self.backend_fd(), operation, watcher.fd(), watcher.pevents());
+        let register =
+            |operation| epoll::control(self.backend_fd(), operation, watcher.fd(), watcher.pevents());
         // Programs add and remove descriptors of this epoll set themselves.
         let result = match register(operation) {
             Err(Errno::EEXIST | Errno::ENOENT) => register(other),

@@ -9,7 +9,11 @@ use core::ffi::c_int;
 
 /// Makes the memory at `async` an async, active at once. `async_cb`, which may be NULL, runs on the loop's thread after a send.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn uv_async_init(r#loop: *mut uv_loop_t, r#async: *mut uv_async_t, async_cb: uv_async_cb) -> c_int {
+pub unsafe extern "C" fn uv_async_init(
+    r#loop: *mut uv_loop_t,
+    r#async: *mut uv_async_t,
+    async_cb: uv_async_cb,
+) -> c_int {
     // SAFETY: the caller gives a loop, on its thread, and memory for an async.
     status(unsafe { async_::init(&Cx::enter(), Loop::new(r#loop), r#async, async_cb) })
 }

@@ -65,7 +65,11 @@ pub unsafe extern "C" fn uv_loop_alive(r#loop: *const uv_loop_t) -> c_int {
 // Rust cannot define a variadic function. On the ABIs of Linux an int argument behind a variadic prototype is passed where a third
 // fixed argument is; options without one leave it undefined, and unread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn uv_loop_configure(r#loop: *mut uv_loop_t, option: uv_loop_option, argument: c_int) -> c_int {
+pub unsafe extern "C" fn uv_loop_configure(
+    r#loop: *mut uv_loop_t,
+    option: uv_loop_option,
+    argument: c_int,
+) -> c_int {
     // SAFETY: the caller gives a loop.
     status(lifecycle::configure(unsafe { Loop::new(r#loop) }, option, argument))
 }

@@ -17,7 +17,8 @@ pub unsafe extern "C" fn uv_replace_allocator(
     calloc_func: uv_calloc_func,
     free_func: uv_free_func,
 ) -> c_int {
-    let (Some(malloc), Some(realloc), Some(calloc), Some(free)) = (malloc_func, realloc_func, calloc_func, free_func)
+    let (Some(malloc), Some(realloc), Some(calloc), Some(free)) =
+        (malloc_func, realloc_func, calloc_func, free_func)
     else {
         return UV_EINVAL;
     };

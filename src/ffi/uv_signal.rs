@@ -17,7 +17,11 @@ pub unsafe extern "C" fn uv_signal_init(r#loop: *mut uv_loop_t, handle: *mut uv_
 /// Calls `signal_cb` on the loop's thread for each `signum` that the process receives. Any number of handles of any loops may
 /// wait for the same signal. UV_EINVAL for signals that do not exist or cannot be caught, and for a closing handle.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn uv_signal_start(handle: *mut uv_signal_t, signal_cb: uv_signal_cb, signum: c_int) -> c_int {
+pub unsafe extern "C" fn uv_signal_start(
+    handle: *mut uv_signal_t,
+    signal_cb: uv_signal_cb,
+    signum: c_int,
+) -> c_int {
     // SAFETY: the caller gives a handle, on its loop's thread.
     unsafe { status(signal::start(Handle::new(&Cx::enter(), handle), signal_cb, signum, false)) }
 }

@@ -11,7 +11,11 @@ use core::ffi::{c_char, c_int, c_uint, c_void};
 /// Starts a thread that runs `entry(arg)`, with a stack as large as RLIMIT_STACK allows. The thread may end itself with pthread_exit() too.
 /// It has to be joined or detached. UV_EAGAIN if the system has no room for it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn uv_thread_create(tid: *mut uv_thread_t, entry: uv_thread_cb, arg: *mut c_void) -> c_int {
+pub unsafe extern "C" fn uv_thread_create(
+    tid: *mut uv_thread_t,
+    entry: uv_thread_cb,
+    arg: *mut c_void,
+) -> c_int {
     let Some(entry) = entry else { return UV_EINVAL };
     // SAFETY: the caller has room for the id, and lets `entry` run on another thread.
     status(unsafe { thread::create(tid, 0, entry, arg) })
@@ -333,7 +337,11 @@ pub unsafe extern "C" fn uv_cond_wait(cond: *mut uv_cond_t, mutex: *mut uv_mutex
 /// Like uv_cond_wait(), but waits for at most `timeout` nanoseconds from now, then returns UV_ETIMEDOUT. The mutex is locked again in
 /// either case.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn uv_cond_timedwait(cond: *mut uv_cond_t, mutex: *mut uv_mutex_t, timeout: u64) -> c_int {
+pub unsafe extern "C" fn uv_cond_timedwait(
+    cond: *mut uv_cond_t,
+    mutex: *mut uv_mutex_t,
+    timeout: u64,
+) -> c_int {
     // SAFETY: the caller gives a condition and a mutex that it has locked.
     status(unsafe { cond::timed_wait(cond, mutex, timeout) })
 }

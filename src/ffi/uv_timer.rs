@@ -17,7 +17,12 @@ pub unsafe extern "C" fn uv_timer_init(r#loop: *mut uv_loop_t, handle: *mut uv_t
 /// Calls `cb` in `timeout` ms, counted from the loop's now, and then every `repeat` ms, if that is not 0. A timer that was
 /// started is started anew. With timeout 0 the callback runs in the next turn. UV_EINVAL without `cb`, or for a closing handle.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn uv_timer_start(handle: *mut uv_timer_t, cb: uv_timer_cb, timeout: u64, repeat: u64) -> c_int {
+pub unsafe extern "C" fn uv_timer_start(
+    handle: *mut uv_timer_t,
+    cb: uv_timer_cb,
+    timeout: u64,
+    repeat: u64,
+) -> c_int {
     // SAFETY: the caller gives a timer, on its loop's thread.
     let cx = unsafe { Cx::enter() };
     // SAFETY: as above.

@@ -61,9 +61,12 @@ pub unsafe fn send(raw: *mut uv_async_t) {
     }
 }
 
-/// The handle was ready and left the list.
-pub fn run(cx: &mut Cx, node: *mut uv__queue) {
-    // SAFETY: nodes of this kind lie in asyncs, which are alive while they are in the list.
+/// Runs the callback of the handle around `node`.
+///
+/// # Safety
+/// The node lies in an async that just left the ready list.
+pub unsafe fn run(cx: &mut Cx, node: *mut uv__queue) {
+    // SAFETY: the caller's; handles in the list are alive.
     let raw = unsafe { container_of!(node, uv_async_t, queue) };
     // Before the callback: what is sent from here on wants another one.
     // SAFETY: as above.

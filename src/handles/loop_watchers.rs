@@ -24,8 +24,11 @@ pub unsafe trait LoopWatcher: HandleType + Sized {
     fn set_callback(handle: Handle<'_, Self>, cb: Self::Callback);
     /// Whether there is one.
     fn is_some(cb: &Self::Callback) -> bool;
-    /// The handle around a node of the queue, and a call of its callback.
-    fn prepare_call(cx: &Cx, node: *mut uv__queue) -> impl FnOnce() + use<Self>;
+    /// A call of the callback of the handle around `node`.
+    ///
+    /// # Safety
+    /// The node is in the queue.
+    unsafe fn prepare_call(cx: &Cx, node: *mut uv__queue) -> impl FnOnce() + use<Self>;
 }
 
 macro_rules! loop_watcher {
@@ -46,8 +49,8 @@ macro_rules! loop_watcher {
             fn is_some(cb: &Self::Callback) -> bool {
                 cb.is_some()
             }
-            fn prepare_call(cx: &Cx, node: *mut uv__queue) -> impl FnOnce() + use<> {
-                // SAFETY: started handles are alive, and the node lies in one.
+            unsafe fn prepare_call(cx: &Cx, node: *mut uv__queue) -> impl FnOnce() + use<> {
+                // SAFETY: the caller's; started handles are alive.
                 let raw = unsafe { container_of!(node, $type, queue) };
                 // SAFETY: as above.
                 let cb = unsafe { Handle::new(cx, raw) }.$get();
@@ -119,8 +122,10 @@ pub fn run<T: LoopWatcher>(cx: &mut Cx, lp: Loop) {
     // SAFETY: its nodes are started handles; one that a callback stops leaves it.
     while let Some(node) = unsafe { queue::pop_front(pending) } {
         // SAFETY: as above.
-        unsafe { queue::push_back(started, node) };
-        let call = T::prepare_call(cx, node);
+        let call = unsafe {
+            queue::push_back(started, node);
+            T::prepare_call(cx, node)
+        };
         cx.call(call);
     }
 }

@@ -50,7 +50,8 @@ pub fn start(handle: Handle<'_, uv_poll_t>, events: c_int, cb: uv_poll_cb) -> Re
         stop(handle);
         return Ok(());
     }
-    let wanted = EVENTS.iter().filter(|(ours, _)| events & ours != 0).fold(0, |all, (_, kernel)| all | kernel);
+    let wanted =
+        EVENTS.iter().filter(|(ours, _)| events & ours != 0).fold(0, |all, (_, kernel)| all | kernel);
     lp.watch(watcher, wanted.cast_unsigned())?;
     handle.set_poll_cb(cb);
     handle.activate();
@@ -76,7 +77,8 @@ pub fn run(cx: &mut Cx, watcher: Watcher, events: u32) {
             stop(handle);
             (handle.poll_cb(), Errno::EBADF.code(), 0)
         } else {
-            let ready = EVENTS.iter().filter(|(_, kernel)| events & kernel != 0).fold(0, |all, (ours, _)| all | ours);
+            let ready =
+                EVENTS.iter().filter(|(_, kernel)| events & kernel != 0).fold(0, |all, (ours, _)| all | ours);
             (handle.poll_cb(), 0, ready)
         }
     };

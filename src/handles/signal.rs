@@ -177,9 +177,12 @@ pub fn stop(handle: Handle<'_, uv_signal_t>) {
     handle.deactivate();
 }
 
-/// Signals were caught for the handle of `node`, which left the ready list.
-pub fn run(cx: &mut Cx, node: *mut uv__queue) {
-    // SAFETY: nodes of this kind lie in signal handles, alive while they are in the list.
+/// Runs the callback of the handle around `node`, once for each signal caught.
+///
+/// # Safety
+/// The node lies in a signal handle that just left the ready list.
+pub unsafe fn run(cx: &mut Cx, node: *mut uv__queue) {
+    // SAFETY: the caller's; handles in the list are alive.
     let raw = unsafe {
         let links = container_of!(node, Links, ready);
         links.byte_sub(offset_of!(uv_signal_t, tree_entry)).cast::<uv_signal_t>()

@@ -37,7 +37,8 @@ impl Group {
         let mut unified = None;
         for line in memberships.split(|&byte| byte == b'\n') {
             let mut fields = line.splitn(3, |&byte| byte == b':');
-            let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else {
+            let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next())
+            else {
                 continue;
             };
             if controllers.split(|&byte| byte == b',').any(|name| name == controller) {
@@ -100,25 +101,25 @@ pub fn numbers(content: &[u8]) -> impl Iterator<Item = Option<u64>> {
 mod tests {
     use super::*;
 
-    fn folders(memberships: &[u8]) -> std::vec::Vec<std::string::String> {
+    /// Walks from the own group to the root and compares the folders on the way.
+    fn check_folders(memberships: &[u8], expected: &[&str]) {
         let mut group = Group::find(memberships, b"cpu", b"/r").unwrap();
-        let mut folders = std::vec![std::string::String::from_utf8(group.folder.as_bytes().to_vec()).unwrap()];
-        while group.ascend() {
-            folders.push(std::string::String::from_utf8(group.folder.as_bytes().to_vec()).unwrap());
+        for (step, folder) in expected.iter().enumerate() {
+            assert_eq!(group.folder.as_bytes(), folder.as_bytes());
+            assert_eq!(group.ascend(), step + 1 < expected.len(), "above {folder}");
         }
-        folders
     }
 
     #[test]
     fn version_2_walks_from_the_own_group_to_the_root() {
-        assert_eq!(folders(b"0::/a/b.scope\n"), ["/r/a/b.scope", "/r/a", "/r"]);
-        assert_eq!(folders(b"0::/\n"), ["/r"]);
+        check_folders(b"0::/a/b.scope\n", &["/r/a/b.scope", "/r/a", "/r"]);
+        check_folders(b"0::/\n", &["/r"]);
     }
 
     #[test]
     fn version_1_is_found_among_other_controllers() {
         let text = b"9:name=systemd:/s\n4:memory:/m\n3:cpuset:/wrong\n2:cpuacct,cpu:/a\n0::/unified\n";
-        assert_eq!(folders(text), ["/r/cpu/a", "/r/cpu"]);
+        check_folders(text, &["/r/cpu/a", "/r/cpu"]);
     }
 
     #[test]

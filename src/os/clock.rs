@@ -2,7 +2,7 @@
 
 use crate::abi::errno::{Errno, Result};
 use crate::abi::{UV_CLOCK_MONOTONIC, UV_CLOCK_REALTIME, uv_clock_id, uv_timespec64_t, uv_timeval64_t};
-use crate::sys::{check, last_error};
+use crate::sys::check;
 use core::ffi::c_uint;
 use core::ptr::null_mut;
 
@@ -52,5 +52,5 @@ pub fn sleep(ms: c_uint) {
         tv_nsec: (ms % 1000 * 1_000_000) as _, // below 10^9, which fits
     };
     // SAFETY: both times are the same live one, which nanosleep allows.
-    while check(unsafe { libc::nanosleep(&raw const left, &raw mut left) }).is_err() && last_error() == Errno::EINTR {}
+    while check(unsafe { libc::nanosleep(&raw const left, &raw mut left) }) == Err(Errno::EINTR) {}
 }

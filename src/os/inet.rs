@@ -58,10 +58,16 @@ fn without_zone(text: &[u8]) -> &[u8] {
 pub unsafe fn print(family: c_int, bytes: *const c_void, text: *mut c_char, size: usize) -> Result<()> {
     let mut printed = Text::<LONGEST>::default();
     let done = match family {
-        // SAFETY: the caller's; a byte array has no alignment.
-        libc::AF_INET => write!(printed, "{}", Ipv4Addr::from(unsafe { bytes.cast::<[u8; 4]>().read() })),
-        // SAFETY: as above.
-        libc::AF_INET6 => write!(printed, "{}", Inet6(Ipv6Addr::from(unsafe { bytes.cast::<[u8; 16]>().read() }))),
+        libc::AF_INET => {
+            // SAFETY: the caller's; bytes have no alignment.
+            let octets = unsafe { bytes.cast::<[u8; 4]>().read() };
+            write!(printed, "{}", Ipv4Addr::from(octets))
+        }
+        libc::AF_INET6 => {
+            // SAFETY: as above.
+            let octets = unsafe { bytes.cast::<[u8; 16]>().read() };
+            write!(printed, "{}", Inet6(Ipv6Addr::from(octets)))
+        }
         _ => return Err(Errno::EAFNOSUPPORT),
     };
     let printed = printed.as_c_str().to_bytes_with_nul();
@@ -92,7 +98,11 @@ impl Display for Inet6 {
 ///
 /// # Safety
 /// `text` is null or a string, `address` can be written.
-pub unsafe fn to_sockaddr_in(text: *const c_char, port: c_int, address: *mut libc::sockaddr_in) -> Result<()> {
+pub unsafe fn to_sockaddr_in(
+    text: *const c_char,
+    port: c_int,
+    address: *mut libc::sockaddr_in,
+) -> Result<()> {
     // SAFETY: the caller lets the address be written, and all zeros is a valid one.
     unsafe {
         address.write_bytes(0, 1);
@@ -107,7 +117,11 @@ pub unsafe fn to_sockaddr_in(text: *const c_char, port: c_int, address: *mut lib
 ///
 /// # Safety
 /// As for `to_sockaddr_in`.
-pub unsafe fn to_sockaddr_in6(text: *const c_char, port: c_int, address: *mut libc::sockaddr_in6) -> Result<()> {
+pub unsafe fn to_sockaddr_in6(
+    text: *const c_char,
+    port: c_int,
+    address: *mut libc::sockaddr_in6,
+) -> Result<()> {
     // SAFETY: the caller lets the address be written, and all zeros is a valid one. strchr stays in the string.
     unsafe {
         address.write_bytes(0, 1);

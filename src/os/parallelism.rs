@@ -84,7 +84,11 @@ mod tests {
 
     #[test]
     fn version_2_takes_the_smallest_of_all_levels() {
-        let files = [("a/b/cpu.max", "max 100000\n"), ("a/cpu.max", "250000 100000\n"), ("cpu.max", "400000 100000\n")];
+        let files = [
+            ("a/b/cpu.max", "max 100000\n"),
+            ("a/cpu.max", "250000 100000\n"),
+            ("cpu.max", "400000 100000\n"),
+        ];
         assert_eq!(limit("v2", "0::/a/b\n", &files), Some(2));
         assert_eq!(limit("v2-inner", "0::/a/b\n", &[("a/b/cpu.max", "50000 100000\n"), files[2]]), Some(1));
         assert_eq!(limit("v2-none", "0::/a/b\n", &[files[0]]), None);

@@ -98,7 +98,8 @@ pub unsafe fn set_priority(thread: uv_thread_t, priority: c_int) -> Result<()> {
         return set_nice_value(nice);
     }
     // SAFETY: no pointers.
-    let (least, most) = unsafe { (libc::sched_get_priority_min(policy), libc::sched_get_priority_max(policy)) };
+    let (least, most) =
+        unsafe { (libc::sched_get_priority_min(policy), libc::sched_get_priority_max(policy)) };
     let (least, most) = (check(least)?, check(most)?);
     let wanted = least.saturating_add(most.saturating_sub(least).saturating_mul(quarters) / 4);
     if wanted == parameters.sched_priority {

@@ -53,6 +53,7 @@ unsafe impl Request for uv_work_t {
 macro_rules! fields {
     ([$($receiver:tt)+] { $($get:ident, $set:ident: $($path:ident).+ => $value:ty;)* }) => {
         #[allow(missing_docs, dead_code)]
+        #[allow(clippy::not_unsafe_ptr_arg_deref)] // pointers are stored, not followed
         impl $($receiver)+ {$(
             #[inline]
             pub fn $get(self) -> $value {

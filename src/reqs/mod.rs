@@ -25,14 +25,17 @@ pub unsafe fn cancel(req: *mut uv_req_t) -> Result {
     unsafe { pool::cancel(work, lane) }
 }
 
-/// The pool is done with the work of `node`, which left the ready list.
-pub fn finish(cx: &mut Cx, node: *mut uv__queue) {
-    // SAFETY: nodes of this kind lie in `uv__work`s, which stay alive until their `done` has run.
-    let (work, done) = unsafe {
+/// The pool is done with the work of `node`.
+///
+/// # Safety
+/// The node lies in a `uv__work` that just left the ready list.
+pub unsafe fn finish(cx: &mut Cx, node: *mut uv__queue) {
+    // SAFETY: the caller's; it stays alive until its `done` has run.
+    let (work, done, cancelled) = unsafe {
         let work = container_of!(node, uv__work, wq);
-        (work, (&raw const (*work).done).read())
+        (work, (&raw const (*work).done).read(), pool::was_cancelled(work))
     };
-    let status = if pool::was_cancelled(work) { Errno::ECANCELED.code() } else { 0 };
+    let status = if cancelled { Errno::ECANCELED.code() } else { 0 };
     if let Some(done) = done {
         // SAFETY: set by the request that was submitted; it runs the user's callback.
         cx.call(|| unsafe { done(work, status) });

@@ -10,7 +10,12 @@ use core::ffi::c_int;
 ///
 /// # Safety
 /// `req` is writable memory for a request that is not in use, and stays so until its callback ran.
-pub unsafe fn queue(lp: Loop, req: *mut uv_work_t, work_cb: uv_work_cb, after_work_cb: uv_after_work_cb) -> Result {
+pub unsafe fn queue(
+    lp: Loop,
+    req: *mut uv_work_t,
+    work_cb: uv_work_cb,
+    after_work_cb: uv_after_work_cb,
+) -> Result {
     if work_cb.is_none() {
         return Err(Errno::EINVAL);
     }

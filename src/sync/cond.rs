@@ -20,8 +20,9 @@ pub unsafe fn init(cond: *mut uv_cond_t) -> Result<()> {
     // SAFETY: init makes the attributes valid, and they are destroyed after their last use.
     unsafe {
         check_code(libc::pthread_condattr_init(attributes.as_mut_ptr()))?;
-        let result = check_code(libc::pthread_condattr_setclock(attributes.as_mut_ptr(), libc::CLOCK_MONOTONIC))
-            .and_then(|()| check_code(libc::pthread_cond_init(cond, attributes.as_ptr())));
+        let result =
+            check_code(libc::pthread_condattr_setclock(attributes.as_mut_ptr(), libc::CLOCK_MONOTONIC))
+                .and_then(|()| check_code(libc::pthread_cond_init(cond, attributes.as_ptr())));
         libc::pthread_condattr_destroy(attributes.as_mut_ptr());
         result
     }

@@ -138,7 +138,7 @@ impl Ready {
     }
 
     /// How many nodes are in the list, not counting the mailbox. Loop's thread only.
-    pub fn len(&self) -> usize {
+    pub fn collected(&self) -> usize {
         self.len.get()
     }
 
@@ -203,7 +203,7 @@ mod tests {
             assert!(!ready.settle(State::Asleep));
             assert_eq!(ready.put(at.add(3), Kind::Async), Put::Seen);
             ready.collect(State::Awake);
-            assert_eq!(ready.len(), 4);
+            assert_eq!(ready.collected(), 4);
             ready.unlink(at.add(1));
             assert!(ready.settle(State::Asleep));
             assert_eq!(ready.put(at.add(4), Kind::Signal), Put::Wake);

@@ -3,7 +3,7 @@
 use super::broken::{abort, must};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::uv_sem_t;
-use crate::sys::{check, last_error};
+use crate::sys::check;
 use core::ffi::{c_int, c_uint};
 
 /// Makes a semaphore that counts from `value`; `UV_EINVAL` if it cannot count as far.
@@ -57,9 +57,9 @@ pub unsafe fn try_wait(semaphore: *mut uv_sem_t) -> Result<()> {
 
 fn uninterrupted(call: impl Fn() -> c_int) -> Result<c_int> {
     loop {
-        let result = call();
-        if result != -1 || last_error() != Errno::EINTR {
-            return check(result);
+        let result = check(call());
+        if result != Err(Errno::EINTR) {
+            return result;
         }
     }
 }

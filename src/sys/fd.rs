@@ -30,5 +30,6 @@ pub fn socket_option(fd: c_int, option: c_int) -> Result<c_int> {
 pub fn set_socket_option(fd: c_int, option: c_int, value: c_int) -> Result<()> {
     let size = size_of::<c_int>() as libc::socklen_t; // 4
     // SAFETY: the value is alive through the call.
-    check(unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, option, (&raw const value).cast(), size) }).map(|_| ())
+    check(unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, option, (&raw const value).cast(), size) })
+        .map(|_| ())
 }

@@ -13,11 +13,22 @@ pub fn wait(word: &AtomicU32, expected: u32, timeout_ns: Option<u64>) {
     });
     let timeout = timeout.as_ref().map_or(null(), core::ptr::from_ref);
     // SAFETY: the word and the time are alive through the call.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), op(libc::FUTEX_WAIT), expected, timeout, null_mut::<u32>(), 0) };
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            op(libc::FUTEX_WAIT),
+            expected,
+            timeout,
+            null_mut::<u32>(),
+            0,
+        )
+    };
 }
 
 /// Wakes one thread that sleeps on `word`.
 #[cfg(not(loom))]
+#[allow(clippy::not_unsafe_ptr_arg_deref)] // an address to the kernel, which follows it no further than its own table
 pub fn wake(word: *const AtomicU32) {
     // SAFETY: the kernel does not read the word; a word that is gone by now wakes nobody.
     unsafe { libc::syscall(libc::SYS_futex, word, op(libc::FUTEX_WAKE), 1) };

@@ -23,14 +23,20 @@ const NAME_SIZE: usize = 16;
 const LEAST_STACK: usize = if libc::PTHREAD_STACK_MIN > 8192 { libc::PTHREAD_STACK_MIN } else { 8192 };
 
 /// Without a limit to go by: what glibc takes, with any C library.
-const USUAL_STACK: usize = if cfg!(any(target_arch = "powerpc", target_arch = "powerpc64")) { 4 << 20 } else { 2 << 20 };
+const USUAL_STACK: usize =
+    if cfg!(any(target_arch = "powerpc", target_arch = "powerpc64")) { 4 << 20 } else { 2 << 20 };
 
 /// Starts a thread. `stack_size` is in bytes and is rounded up to whole pages and to the least that works; 0 stands for the limit
 /// that `RLIMIT_STACK` sets. The new thread may already read its own id at `thread`.
 ///
 /// # Safety
 /// `thread` can be written, and `entry` may be called with `arg` on a new thread.
-pub unsafe fn create(thread: *mut uv_thread_t, stack_size: usize, entry: Entry, arg: *mut c_void) -> Result<()> {
+pub unsafe fn create(
+    thread: *mut uv_thread_t,
+    stack_size: usize,
+    entry: Entry,
+    arg: *mut c_void,
+) -> Result<()> {
     // SAFETY: only the return type differs: what `entry` leaves in the return register reaches `pthread_join`, which here
     // never asks for it. This way no frame of ours is on the new stack.
     let entry = unsafe { transmute::<Entry, extern "C" fn(*mut c_void) -> *mut c_void>(entry) };
@@ -38,8 +44,9 @@ pub unsafe fn create(thread: *mut uv_thread_t, stack_size: usize, entry: Entry, 
     // SAFETY: init makes the attributes valid, and they are destroyed after their last use.
     unsafe {
         check_code(libc::pthread_attr_init(attributes.as_mut_ptr()))?;
-        let result = check_code(libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), whole_stack(stack_size)))
-            .and_then(|()| check_code(libc::pthread_create(thread, attributes.as_ptr(), entry, arg)));
+        let result =
+            check_code(libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), whole_stack(stack_size)))
+                .and_then(|()| check_code(libc::pthread_create(thread, attributes.as_ptr(), entry, arg)));
         libc::pthread_attr_destroy(attributes.as_mut_ptr());
         result
     }
@@ -142,6 +149,9 @@ mod tests {
             assert!(whole < wanted + page || whole == LEAST_STACK, "{wanted} gives {whole}");
         }
         assert!(whole_stack(0) >= LEAST_STACK);
-        assert!(whole_stack(usize::MAX) > usize::MAX / 2, "a size that cannot be must not become a small one");
+        assert!(
+            whole_stack(usize::MAX) > usize::MAX / 2,
+            "a size that cannot be must not become a small one"
+        );
     }
 }

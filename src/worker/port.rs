@@ -1,4 +1,4 @@
 use crate::abi::uv__queue;
 use crate::event_loop::Loop;
 use crate::ptr::Cx;
-pub fn run(_cx: &mut Cx, _lp: Loop, _node: *mut uv__queue) {}
+pub unsafe fn run(_cx: &mut Cx, _lp: Loop, _node: *mut uv__queue) {}

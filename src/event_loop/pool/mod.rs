@@ -206,8 +206,11 @@ pub unsafe fn cancel(work: *mut uv__work, lane: Lane) -> Result {
 }
 
 /// Whether the pool gives `work` back without having run it.
-pub fn was_cancelled(work: *const uv__work) -> bool {
-    // SAFETY: called by the loop for work that came back to it.
+///
+/// # Safety
+/// `work` came back to its loop, whose thread this is.
+pub unsafe fn was_cancelled(work: *const uv__work) -> bool {
+    // SAFETY: the caller's.
     unsafe { (&raw const (*work).work).read() }.is_some_and(is_cancelled)
 }
 
@@ -322,7 +325,9 @@ impl State {
             queue::unlink(&raw mut (*work).wq);
             match lane {
                 Lane::Normal => self.waiting -= 1,
-                Lane::Slow if queue::is_empty(&raw const self.slow) => queue::unlink(&raw mut self.slow_marker),
+                Lane::Slow if queue::is_empty(&raw const self.slow) => {
+                    queue::unlink(&raw mut self.slow_marker)
+                }
                 Lane::Slow => {}
             }
         }
