@@ -37,6 +37,30 @@ UV_EXTERN int uv_check_start(uv_check_t* check, uv_check_cb cb);
  */
 UV_EXTERN int uv_check_stop(uv_check_t* check);
 
+/* ---- Shared libraries at run time ---- */
+
+/**
+ * Loads a shared library, as dlopen() finds it; NULL stands for the program itself. 0, or -1 and
+ * uv_dlerror() tells why. In both cases `lib` goes to uv_dlclose() in the end.
+ */
+UV_EXTERN int uv_dlopen(const char* filename, uv_lib_t* lib);
+
+/**
+ * Gives back a library and the text of its last error. Nothing of it may be in use.
+ */
+UV_EXTERN void uv_dlclose(uv_lib_t* lib);
+
+/**
+ * Stores the address of a symbol, which may be NULL. 0, or -1 and uv_dlerror() tells why.
+ */
+UV_EXTERN int uv_dlsym(uv_lib_t* lib, const char* name, void** ptr);
+
+/**
+ * The text of the last error of uv_dlopen() or uv_dlsym() with this library, or "no error"; valid
+ * until the next call with it.
+ */
+UV_EXTERN const char* uv_dlerror(const uv_lib_t* lib);
+
 /* ---- Error codes and their texts ---- */
 
 /**
@@ -342,6 +366,13 @@ UV_EXTERN unsigned int uv_available_parallelism(void);
 UV_EXTERN int uv_cpumask_size(void);
 
 /**
+ * The type of handle that fits a descriptor: UV_TTY, UV_FILE (also for devices), UV_NAMED_PIPE
+ * (pipes and Unix sockets), UV_TCP, UV_UDP, or UV_UNKNOWN_HANDLE for anything else and what is not
+ * open.
+ */
+UV_EXTERN uv_handle_type uv_guess_handle(uv_file file);
+
+/**
  * The number of this process.
  */
 UV_EXTERN uv_pid_t uv_os_getpid(void);
@@ -432,6 +463,98 @@ UV_EXTERN int uv_inet_ntop(int af, const void* src, char* dst, size_t size);
  */
 UV_EXTERN int uv_inet_pton(int af, const char* src, void* dst);
 
+/* ---- Unix sockets and pipes ---- */
+
+/**
+ * Makes the memory at `handle` a pipe handle without a descriptor. Handles can be sent over it if
+ * `ipc` is nonzero; such a pipe cannot listen.
+ */
+UV_EXTERN int uv_pipe_init(uv_loop_t* loop, uv_pipe_t* handle, int ipc);
+
+/**
+ * Gives the handle an existing pipe, Unix socket or FIFO, which becomes non-blocking and is closed
+ * with the handle. UV_EEXIST if the loop watches it already, UV_EBUSY if the handle has another
+ * one, UV_EBADF.
+ */
+UV_EXTERN int uv_pipe_open(uv_pipe_t* handle, uv_file file);
+
+/**
+ * uv_pipe_bind2 with a path, which is cut to the system's 108 bytes.
+ */
+UV_EXTERN int uv_pipe_bind(uv_pipe_t* handle, const char* name);
+
+/**
+ * Binds the handle to a name of `namelen` bytes: a path, whose file is removed when the handle is
+ * closed, or with a zero as first byte a name in the abstract namespace; for an empty one the
+ * system finds a name. `flags` is 0 or UV_PIPE_NO_TRUNCATE, which makes UV_EINVAL of a name longer
+ * than 108 bytes. UV_EINVAL also for a bound or closing handle; UV_EADDRINUSE; UV_EACCES, also for
+ * a folder that does not exist.
+ */
+UV_EXTERN int uv_pipe_bind2(uv_pipe_t* handle,
+                            const char* name,
+                            size_t namelen,
+                            unsigned int flags);
+
+/**
+ * uv_pipe_connect2 with a path, which is cut to the system's 108 bytes. All errors go to `cb`.
+ */
+UV_EXTERN void uv_pipe_connect(uv_connect_t* req,
+                               uv_pipe_t* handle,
+                               const char* name,
+                               uv_connect_cb cb);
+
+/**
+ * Connects to the Unix socket with the name, as uv_pipe_bind2 takes it. `cb`, which may be NULL,
+ * runs later with the outcome; until then `req` is the library's. UV_EINVAL for a name that is
+ * empty or too long, unknown flags, or a closing handle; UV_EALREADY while another connection is
+ * being made.
+ */
+UV_EXTERN int uv_pipe_connect2(uv_connect_t* req,
+                               uv_pipe_t* handle,
+                               const char* name,
+                               size_t namelen,
+                               unsigned int flags,
+                               uv_connect_cb cb);
+
+/**
+ * Stores the handle's own name in `buffer`, whose size is `*size`, and its length in `*size`; a
+ * path gets a zero behind it that is not counted. With UV_ENOBUFS `*size` is what is needed; with
+ * other errors it is 0.
+ */
+UV_EXTERN int uv_pipe_getsockname(const uv_pipe_t* handle, char* buffer, size_t* size);
+
+/**
+ * Stores the name of the other end, as uv_pipe_getsockname. UV_ENOTCONN if there is none.
+ */
+UV_EXTERN int uv_pipe_getpeername(const uv_pipe_t* handle, char* buffer, size_t* size);
+
+/**
+ * A matter of other systems: does nothing.
+ */
+UV_EXTERN void uv_pipe_pending_instances(uv_pipe_t *_handle, int _count);
+
+/**
+ * How many handles have come over the pipe and wait for uv_accept.
+ */
+UV_EXTERN int uv_pipe_pending_count(uv_pipe_t* handle);
+
+/**
+ * The type of handle to initialise for the next uv_accept; UV_UNKNOWN_HANDLE if nothing waits.
+ */
+UV_EXTERN uv_handle_type uv_pipe_pending_type(uv_pipe_t* handle);
+
+/**
+ * Lets all users read (UV_READABLE), write (UV_WRITABLE) or both; otherwise UV_EINVAL. UV_EBADF for
+ * NULL, and without a descriptor.
+ */
+UV_EXTERN int uv_pipe_chmod(uv_pipe_t* handle, int flags);
+
+/**
+ * A pipe, closed on exec, the program's own: what is written to `fds[1]` is read from `fds[0]`. The
+ * end whose flags are UV_NONBLOCK_PIPE does not block.
+ */
+UV_EXTERN int uv_pipe(uv_file* fds, int read_flags, int write_flags);
+
 /* ---- Watching descriptors of the program's own ---- */
 
 /**
@@ -476,6 +599,146 @@ UV_EXTERN int uv_prepare_start(uv_prepare_t* prepare, uv_prepare_cb cb);
  * Stops the handle: its callback will not run.
  */
 UV_EXTERN int uv_prepare_stop(uv_prepare_t* prepare);
+
+/* ---- Child processes ---- */
+
+/**
+ * Starts a program as `options` say and makes the memory at `handle` a process handle; also on an
+ * error the handle must be closed before its memory goes. When this returns 0 the program runs: an
+ * error says what kept it from that, UV_ENOENT and UV_EACCES for the file or the folder, UV_EPERM
+ * for the user or group, UV_EAGAIN and UV_ENOMEM without room for a process, UV_EINVAL for options
+ * that are none, and others of the system. A file without a slash is looked up in the PATH that the
+ * program gets. The streams of UV_CREATE_PIPE are open even after an error of the program. Closing
+ * the handle of a process that runs leaves the process to its fate, and its end to the caller's
+ * waitpid().
+ */
+UV_EXTERN int uv_spawn(uv_loop_t* loop, uv_process_t* handle, const uv_process_options_t* options);
+
+/**
+ * Sends a signal to the process, or with 0 only asks whether it could be sent. UV_ESRCH once its
+ * end is known to the loop, UV_EPERM without the right to, UV_EINVAL if there is no such signal.
+ */
+UV_EXTERN int uv_process_kill(uv_process_t* handle, int signum);
+
+/**
+ * The number of the process, also after its end; 0 if it could not be started.
+ */
+UV_EXTERN uv_pid_t uv_process_get_pid(const uv_process_t* handle);
+
+/**
+ * Keeps the descriptors that are open now, the standard streams among them, from programs started
+ * later, unless those are given them. For the start of main: descriptors that the program has
+ * inherited itself.
+ */
+UV_EXTERN void uv_disable_stdio_inheritance(void);
+
+/* ---- The program itself: its arguments and title, folders, user, priority, and what it has used ---- */
+
+/**
+ * Takes the memory of main's arguments for the process title and returns a copy of them, to be used
+ * instead. To be called once, at the start of main. Without memory `argv` itself is returned, and
+ * there is no title.
+ */
+UV_EXTERN char** uv_setup_args(int argc, char** argv);
+
+/**
+ * Copies the process title to `buffer`, which has `size` bytes. UV_ENOBUFS if it does not fit, and
+ * before uv_setup_args(); UV_EINVAL for NULL and a size of 0. Any thread.
+ */
+UV_EXTERN int uv_get_process_title(char* buffer, size_t size);
+
+/**
+ * Sets the process title, cut to the room that the program's arguments took. UV_ENOBUFS before
+ * uv_setup_args(), UV_EINVAL for NULL. Any thread; its name is set as well.
+ */
+UV_EXTERN int uv_set_process_title(const char* title);
+
+/**
+ * Copies the path of the program's file to `buffer`, which has `*size` bytes, cut to fit, and sets
+ * `*size` to its length. UV_EINVAL for NULL and a size of 0.
+ */
+UV_EXTERN int uv_exepath(char* buffer, size_t* size);
+
+/**
+ * Copies the current folder to `buffer`, which has `*size` bytes, and sets `*size` to its length
+ * without the NUL. UV_ENOBUFS if it does not fit, and `*size` is then what it needs with the NUL;
+ * UV_EINVAL for NULL and a size of 0; UV_ENOENT if the folder is gone.
+ */
+UV_EXTERN int uv_cwd(char* buffer, size_t* size);
+
+/**
+ * Makes a folder the current one, for all threads.
+ */
+UV_EXTERN int uv_chdir(const char* dir);
+
+/**
+ * Copies the user's home folder, which is HOME or what the list of users says, to `buffer`, which
+ * has `*size` bytes, and sets `*size` to its length without the NUL. UV_ENOBUFS if it does not fit,
+ * and `*size` is then what it needs with the NUL; UV_EINVAL for NULL and a size of 0. As getenv(),
+ * not safe while another thread changes the environment.
+ */
+UV_EXTERN int uv_os_homedir(char* buffer, size_t* size);
+
+/**
+ * Copies the folder for temporary files, which is the first of TMPDIR, TMP, TEMP and TEMPDIR that
+ * is set, or /tmp, to `buffer`; otherwise as uv_os_homedir().
+ */
+UV_EXTERN int uv_os_tmpdir(char* buffer, size_t* size);
+
+/**
+ * Fills in the entry of the user whose rights the process has, to be given to uv_os_free_passwd().
+ * UV_ENOENT if there is none, UV_EINVAL for NULL.
+ */
+UV_EXTERN int uv_os_get_passwd(uv_passwd_t* pwd);
+
+/**
+ * Fills in the entry of a user, to be given to uv_os_free_passwd(). UV_ENOENT if there is none,
+ * UV_EINVAL for NULL.
+ */
+UV_EXTERN int uv_os_get_passwd2(uv_passwd_t* pwd, uv_uid_t uid);
+
+/**
+ * Frees what uv_os_get_passwd() or uv_os_get_passwd2() has filled in. NULL is allowed.
+ */
+UV_EXTERN void uv_os_free_passwd(uv_passwd_t* pwd);
+
+/**
+ * Fills in the entry of a group, to be given to uv_os_free_group(). The list of members ends with
+ * NULL. UV_ENOENT if there is none, UV_EINVAL for NULL.
+ */
+UV_EXTERN int uv_os_get_group(uv_group_t* grp, uv_uid_t gid);
+
+/**
+ * Frees what uv_os_get_group() has filled in. NULL is allowed.
+ */
+UV_EXTERN void uv_os_free_group(uv_group_t* grp);
+
+/**
+ * Stores the priority of a process (0: this one), from -20, the highest, to 19. UV_ESRCH if there
+ * is no such process, UV_EINVAL for NULL.
+ */
+UV_EXTERN int uv_os_getpriority(uv_pid_t pid, int* priority);
+
+/**
+ * Sets the priority of a process (0: this one), from -20, the highest, to 19. UV_EINVAL for other
+ * numbers, UV_ESRCH if there is no such process, UV_EACCES and UV_EPERM without the right to.
+ */
+UV_EXTERN int uv_os_setpriority(uv_pid_t pid, int priority);
+
+/**
+ * Stores what the process has used so far; `ru_maxrss` is in KiB.
+ */
+UV_EXTERN int uv_getrusage(uv_rusage_t* rusage);
+
+/**
+ * Stores what the calling thread has used so far; `ru_maxrss` is in KiB, and the process's.
+ */
+UV_EXTERN int uv_getrusage_thread(uv_rusage_t* rusage);
+
+/**
+ * Stores how many bytes of the process are in memory.
+ */
+UV_EXTERN int uv_resident_set_memory(size_t* rss);
 
 /* ---- What all requests have in common ---- */
 
@@ -530,6 +793,278 @@ UV_EXTERN int uv_signal_start_oneshot(uv_signal_t* handle, uv_signal_cb signal_c
  * handler.
  */
 UV_EXTERN int uv_signal_stop(uv_signal_t* handle);
+
+/* ---- Streams: what TCP sockets, pipes and terminals have in common ---- */
+
+/**
+ * Has `cb` called with status 0 for each connection that arrives; it takes the connection with
+ * uv_accept. `backlog` connections may wait in the system. UV_EADDRINUSE if a TCP handle could not
+ * have its address; UV_EINVAL for closing handles, other types, and pipes that are not bound or
+ * carry handles.
+ */
+UV_EXTERN int uv_listen(uv_stream_t* stream, int backlog, uv_connection_cb cb);
+
+/**
+ * Gives `client`, an initialised handle of the same loop, the connection that waits at `server`, or
+ * the handle that came over a pipe. Until it is called no further connections are reported.
+ * UV_EAGAIN if nothing waits; when `client` cannot take what waits, that is closed, except that
+ * nothing happens if its type is wrong (UV_EINVAL).
+ */
+UV_EXTERN int uv_accept(uv_stream_t* server, uv_stream_t* client);
+
+/**
+ * Reads: `alloc_cb` is asked for a buffer before each read, then `read_cb` gets the number of bytes
+ * in it; 0 means that there was nothing after all, UV_ENOBUFS that `alloc_cb` gave no buffer.
+ * UV_EOF and errors end the reading. The buffer is always the program's to free. UV_EINVAL without
+ * callbacks or for closing handles, UV_EALREADY while reading, UV_ENOTCONN if the stream cannot be
+ * read.
+ */
+UV_EXTERN int uv_read_start(uv_stream_t* stream, uv_alloc_cb alloc_cb, uv_read_cb read_cb);
+
+/**
+ * Stops reading: the callbacks will not run. Always 0.
+ */
+UV_EXTERN int uv_read_stop(uv_stream_t* stream);
+
+/**
+ * Writes the `nbufs` buffers, in order and after what was written before. The array may go at once,
+ * the bytes and `req` are the library's until `cb`, which may be NULL and never runs inside this
+ * call. UV_EINVAL for no buffers, or more than 2 GiB; UV_EBADF without a descriptor; UV_EPIPE if
+ * the stream cannot be written; UV_ENOMEM. Writing to a pipe or socket whose other end is closed
+ * raises SIGPIPE.
+ */
+UV_EXTERN int uv_write(uv_write_t* req,
+                       uv_stream_t* stream,
+                       const uv_buf_t* bufs,
+                       unsigned int nbufs,
+                       uv_write_cb cb);
+
+/**
+ * uv_write over a pipe with `ipc` that also sends a handle: a TCP socket, a pipe or a UDP socket.
+ * It arrives with the first byte, and stays open here. UV_EINVAL if `stream` is no such pipe,
+ * UV_EBADF if `send_handle` has no descriptor.
+ */
+UV_EXTERN int uv_write2(uv_write_t* req,
+                        uv_stream_t* stream,
+                        const uv_buf_t* bufs,
+                        unsigned int nbufs,
+                        uv_stream_t* send_handle,
+                        uv_write_cb cb);
+
+/**
+ * Writes what can be written at once and returns how many bytes that were; UV_EAGAIN if none, or if
+ * other writes wait. Other errors as uv_write.
+ */
+UV_EXTERN int uv_try_write(uv_stream_t* stream, const uv_buf_t* bufs, unsigned int nbufs);
+
+/**
+ * uv_try_write that also sends a handle, as uv_write2.
+ */
+UV_EXTERN int uv_try_write2(uv_stream_t* stream,
+                            const uv_buf_t* bufs,
+                            unsigned int nbufs,
+                            uv_stream_t* send_handle);
+
+/**
+ * Closes the write side once all that was written before is out, then calls `cb`, which may be
+ * NULL. UV_ENOTCONN if the stream is not writable, or shut down already.
+ */
+UV_EXTERN int uv_shutdown(uv_shutdown_t* req, uv_stream_t* stream, uv_shutdown_cb cb);
+
+/**
+ * 1 if the stream can be read, else 0.
+ */
+UV_EXTERN int uv_is_readable(const uv_stream_t* stream);
+
+/**
+ * 1 if the stream can be written, else 0.
+ */
+UV_EXTERN int uv_is_writable(const uv_stream_t* stream);
+
+/**
+ * With a nonzero `blocking`, writes complete inside uv_write; their callbacks still run later. Set
+ * it before anything is written. Reads then may block too. UV_EBADF without a descriptor.
+ */
+UV_EXTERN int uv_stream_set_blocking(uv_stream_t* stream, int blocking);
+
+/**
+ * Bytes that wait to be written.
+ */
+UV_EXTERN size_t uv_stream_get_write_queue_size(const uv_stream_t* stream);
+
+/* ---- The machine: its names, CPUs, memory, network interfaces, and how busy it is ---- */
+
+/**
+ * Fills in the names of the operating system, as uname(). UV_EINVAL for NULL.
+ */
+UV_EXTERN int uv_os_uname(uv_utsname_t* buffer);
+
+/**
+ * Copies the machine's name to `buffer`, which has `*size` bytes (UV_MAXHOSTNAMESIZE is always
+ * enough), and sets `*size` to its length without the NUL. UV_ENOBUFS if it does not fit, and
+ * `*size` is then what it needs with the NUL; UV_EINVAL for NULL and a size of 0.
+ */
+UV_EXTERN int uv_os_gethostname(char* buffer, size_t* size);
+
+/**
+ * Stores for how many seconds the machine, or the container, has been running.
+ */
+UV_EXTERN int uv_uptime(double* uptime);
+
+/**
+ * Stores the numbers of runnable threads, averaged over the last 1, 5 and 15 minutes.
+ */
+UV_EXTERN void uv_loadavg(double* avg);
+
+/**
+ * Stores a list of the CPUs in use and its length, to be freed with uv_free_cpu_info(). Speeds are
+ * in MHz, times in ms. An error leaves NULL and 0.
+ */
+UV_EXTERN int uv_cpu_info(uv_cpu_info_t** cpu_infos, int* count);
+
+/**
+ * Frees a list from uv_cpu_info(), or NULL; `count` is what that stored.
+ */
+UV_EXTERN void uv_free_cpu_info(uv_cpu_info_t* cpu_infos, int count);
+
+/**
+ * Stores a list of the internet addresses of all network interfaces that are up, and its length, to
+ * be freed with uv_free_interface_addresses(). An interface is in it once for each of its
+ * addresses. An error leaves NULL and 0.
+ */
+UV_EXTERN int uv_interface_addresses(uv_interface_address_t** addresses, int* count);
+
+/**
+ * Frees a list from uv_interface_addresses(), or NULL; `count` is what that stored.
+ */
+UV_EXTERN void uv_free_interface_addresses(uv_interface_address_t* addresses, int count);
+
+/**
+ * Copies the name of a network interface to `buffer`, which has `*size` bytes (UV_IF_NAMESIZE is
+ * always enough), and sets `*size` to its length without the NUL. UV_ENOBUFS if it does not fit,
+ * and `*size` is then what it needs with the NUL; UV_ENXIO if there is no such interface; UV_EINVAL
+ * for NULL and a size of 0.
+ */
+UV_EXTERN int uv_if_indextoname(unsigned int ifindex, char* buffer, size_t* size);
+
+/**
+ * As uv_if_indextoname(): what stands behind the % of an IPv6 address.
+ */
+UV_EXTERN int uv_if_indextoiid(unsigned int ifindex, char* buffer, size_t* size);
+
+/**
+ * The bytes of memory that programs could still get; 0 if unknown.
+ */
+UV_EXTERN uint64_t uv_get_free_memory(void);
+
+/**
+ * The bytes of memory that the machine has; 0 if unknown.
+ */
+UV_EXTERN uint64_t uv_get_total_memory(void);
+
+/**
+ * The bytes of memory that the process may use, by its control groups and resource limits.
+ * UINT64_MAX if these set no limit, 0 if there are none or it cannot be told. It may be more than
+ * the machine has.
+ */
+UV_EXTERN uint64_t uv_get_constrained_memory(void);
+
+/**
+ * The bytes of memory that the process could still get within the limits of its control groups;
+ * uv_get_free_memory() without limits.
+ */
+UV_EXTERN uint64_t uv_get_available_memory(void);
+
+/* ---- TCP sockets ---- */
+
+/**
+ * Makes the memory at `handle` a TCP handle without a socket.
+ */
+UV_EXTERN int uv_tcp_init(uv_loop_t* loop, uv_tcp_t* handle);
+
+/**
+ * uv_tcp_init with a socket of the family `flags`: AF_INET, AF_INET6, or none with AF_UNSPEC.
+ * UV_EINVAL for anything else.
+ */
+UV_EXTERN int uv_tcp_init_ex(uv_loop_t* loop, uv_tcp_t* handle, unsigned int flags);
+
+/**
+ * Gives the handle an existing socket, which becomes non-blocking and is closed with the handle.
+ * UV_EEXIST if the loop watches it already, UV_EBUSY if the handle has another one.
+ */
+UV_EXTERN int uv_tcp_open(uv_tcp_t* handle, uv_os_sock_t sock);
+
+/**
+ * Sends small writes at once (TCP_NODELAY) if `enable` is nonzero. May be set before there is a
+ * socket.
+ */
+UV_EXTERN int uv_tcp_nodelay(uv_tcp_t* handle, int enable);
+
+/**
+ * uv_tcp_keepalive_ex with 10 probes, 1 second apart.
+ */
+UV_EXTERN int uv_tcp_keepalive(uv_tcp_t* handle, int enable, unsigned int delay);
+
+/**
+ * If `on` is nonzero, a connection that was silent for `idle` seconds is probed every `intvl`
+ * seconds, and fails with UV_ETIMEDOUT after `cnt` probes without an answer; UV_EINVAL if one of
+ * them is 0. If `on` is 0 they do not matter. May be set before there is a socket.
+ */
+UV_EXTERN int uv_tcp_keepalive_ex(uv_tcp_t* handle,
+                                  int on,
+                                  unsigned int idle,
+                                  unsigned int intvl,
+                                  unsigned int cnt);
+
+/**
+ * A matter of other systems: does nothing, returns 0.
+ */
+UV_EXTERN int uv_tcp_simultaneous_accepts(uv_tcp_t *_handle, int _enable);
+
+/**
+ * Binds the handle to an IPv4 or IPv6 address; `flags` are those of uv_tcp_flags. That the address
+ * is in use is only reported by uv_listen or in the callback of uv_tcp_connect. UV_EINVAL for other
+ * addresses, closing handles, and UV_TCP_IPV6ONLY with IPv4.
+ */
+UV_EXTERN int uv_tcp_bind(uv_tcp_t* handle, const struct sockaddr* addr, unsigned int flags);
+
+/**
+ * Stores the handle's own address in `name` and its size in `namelen`, which says how much room
+ * there is. UV_EBADF without a socket.
+ */
+UV_EXTERN int uv_tcp_getsockname(const uv_tcp_t* handle, struct sockaddr* name, int* namelen);
+
+/**
+ * Stores the address of the other end, as uv_tcp_getsockname. UV_ENOTCONN if there is none.
+ */
+UV_EXTERN int uv_tcp_getpeername(const uv_tcp_t* handle, struct sockaddr* name, int* namelen);
+
+/**
+ * Sets SO_LINGER so that the connection is reset, and closes the handle as uv_close. UV_EINVAL
+ * while it is being shut down.
+ */
+UV_EXTERN int uv_tcp_close_reset(uv_tcp_t* handle, uv_close_cb close_cb);
+
+/**
+ * Connects to an IPv4 or IPv6 address. `cb`, which may be NULL, runs later with the outcome; until
+ * then `req` is the library's, and what is written waits. UV_EALREADY while another connection is
+ * being made, UV_EINVAL for other addresses; errors that the system reports at once, such as
+ * UV_ENETUNREACH.
+ */
+UV_EXTERN int uv_tcp_connect(uv_connect_t* req,
+                             uv_tcp_t* handle,
+                             const struct sockaddr* addr,
+                             uv_connect_cb cb);
+
+/**
+ * Two connected Unix sockets of `type`, closed on exec, the program's own. The end whose flags are
+ * UV_NONBLOCK_PIPE does not block.
+ */
+UV_EXTERN int uv_socketpair(int type,
+                            int protocol,
+                            uv_os_sock_t* socket_vector,
+                            int flags0,
+                            int flags1);
 
 /* ---- Threads and what they share. All objects are the system's own: a `uv_mutex_t` is a `pthread_mutex_t`, and so on ---- */
 
@@ -854,6 +1389,220 @@ UV_EXTERN uint64_t uv_timer_get_repeat(const uv_timer_t* handle);
  */
 UV_EXTERN uint64_t uv_timer_get_due_in(const uv_timer_t* handle);
 
+/* ---- Terminals ---- */
+
+/**
+ * Makes the memory at `handle` a stream for the terminal behind `fd`, readable and writable as `fd`
+ * is. The terminal is opened once more for it: `fd` stays as it is, and the program's. Pipes and
+ * sockets are taken as they are, and become non-blocking. If a terminal cannot be opened, as the
+ * master of a pseudoterminal, `fd` itself is used and writes block. UV_EINVAL for files, UV_EBADF.
+ * `unused` is not used.
+ */
+UV_EXTERN int uv_tty_init(uv_loop_t* loop, uv_tty_t* handle, uv_file fd, int unused);
+
+/**
+ * Changes the mode of the terminal. UV_TTY_MODE_NORMAL: as it was; UV_TTY_MODE_RAW and
+ * UV_TTY_MODE_RAW_VT: every key at once, none with a meaning of its own, without echo;
+ * UV_TTY_MODE_IO: bytes as they are, in both directions. UV_EINVAL for another mode.
+ */
+UV_EXTERN int uv_tty_set_mode(uv_tty_t* handle, uv_tty_mode_t mode);
+
+/**
+ * Gives the first terminal whose mode was changed its settings back; to be called when the program
+ * ends. Any thread, and signal handlers; UV_EBUSY if it interrupts a change of the mode.
+ */
+UV_EXTERN int uv_tty_reset_mode(void);
+
+/**
+ * Stores the size of the terminal in columns and rows.
+ */
+UV_EXTERN int uv_tty_get_winsize(uv_tty_t* handle, int* width, int* height);
+
+/**
+ * Does nothing: terminals here handle their sequences themselves.
+ */
+UV_EXTERN void uv_tty_set_vterm_state(uv_tty_vtermstate_t state);
+
+/**
+ * UV_ENOTSUP: see uv_tty_set_vterm_state.
+ */
+UV_EXTERN int uv_tty_get_vterm_state(uv_tty_vtermstate_t* state);
+
+/* ---- Datagrams ---- */
+
+/**
+ * Makes the memory at `handle` a UDP handle without a socket; one is made when it is bound or first
+ * used.
+ */
+UV_EXTERN int uv_udp_init(uv_loop_t* loop, uv_udp_t* handle);
+
+/**
+ * As uv_udp_init. The lower eight bits of `flags` are AF_INET or AF_INET6, for a socket that is
+ * made at once, or AF_UNSPEC; with UV_UDP_RECVMMSG several datagrams are received at once into
+ * buffers of several times 64 KiB. UV_EINVAL for anything else.
+ */
+UV_EXTERN int uv_udp_init_ex(uv_loop_t* loop, uv_udp_t* handle, unsigned int flags);
+
+/**
+ * uv_udp_open_ex with UV_UDP_REUSEADDR.
+ */
+UV_EXTERN int uv_udp_open(uv_udp_t* handle, uv_os_sock_t sock);
+
+/**
+ * Gives the handle a datagram socket, of any family, which becomes non-blocking and is the handle's
+ * to close; it may be bound or connected. `flags`: UV_UDP_REUSEADDR and UV_UDP_REUSEPORT, as for
+ * uv_udp_bind, or 0; UV_EINVAL for others. UV_EBUSY if the handle has a socket, UV_EEXIST if the
+ * loop watches this one already.
+ */
+UV_EXTERN int uv_udp_open_ex(uv_udp_t* handle, uv_os_sock_t sock, unsigned int flags);
+
+/**
+ * Binds the handle to an IPv4 or IPv6 address; port 0 lets the system choose. `flags`:
+ * UV_UDP_IPV6ONLY takes no IPv4 datagrams; UV_UDP_REUSEADDR shares the address with others that set
+ * it, of whom the last gets all datagrams; UV_UDP_REUSEPORT distributes the datagrams among those
+ * that share it; UV_UDP_LINUX_RECVERR reports all ICMP errors. UV_EINVAL for other flags or
+ * families, for a handle that is bound, and for a socket of the other family; UV_EADDRINUSE. After
+ * an error the handle may have a socket that is not bound.
+ */
+UV_EXTERN int uv_udp_bind(uv_udp_t* handle, const struct sockaddr* addr, unsigned int flags);
+
+/**
+ * Connects the handle: it sends to this address, without naming it each time, and receives from
+ * nobody else. Binds a handle that was not. NULL disconnects. UV_EISCONN if it is connected,
+ * UV_ENOTCONN for NULL if it is not, UV_EINVAL for families other than IPv4 and IPv6.
+ */
+UV_EXTERN int uv_udp_connect(uv_udp_t* handle, const struct sockaddr* addr);
+
+/**
+ * Stores the address that the handle is connected to: at most `*namelen` bytes of it, and in
+ * `*namelen` how long it is. UV_ENOTCONN if it is not connected, UV_EBADF without a socket.
+ */
+UV_EXTERN int uv_udp_getpeername(const uv_udp_t* handle, struct sockaddr* name, int* namelen);
+
+/**
+ * Stores the address that the handle is bound to, as uv_udp_getpeername. UV_EBADF without a socket.
+ */
+UV_EXTERN int uv_udp_getsockname(const uv_udp_t* handle, struct sockaddr* name, int* namelen);
+
+/**
+ * Joins or leaves a multicast group, on the interface with this address, or for IPv6 with the scope
+ * of it ("::%eth0"); NULL lets the system choose. Binds a handle that was not, with
+ * UV_UDP_REUSEADDR. UV_EINVAL for what is no address or no membership, UV_ENODEV if there is no
+ * such interface, UV_EADDRNOTAVAIL when leaving a group that was not joined.
+ */
+UV_EXTERN int uv_udp_set_membership(uv_udp_t* handle,
+                                    const char* multicast_addr,
+                                    const char* interface_addr,
+                                    uv_membership membership);
+
+/**
+ * As uv_udp_set_membership, only for what `source_addr`, of the group's family, sends to the group.
+ */
+UV_EXTERN int uv_udp_set_source_membership(uv_udp_t* handle,
+                                           const char* multicast_addr,
+                                           const char* interface_addr,
+                                           const char* source_addr,
+                                           uv_membership membership);
+
+/**
+ * Whether multicast datagrams also come back to sockets of this machine: 1 (the default) or 0. The
+ * handle needs a socket (UV_EBADF); so for the other options.
+ */
+UV_EXTERN int uv_udp_set_multicast_loop(uv_udp_t* handle, int on);
+
+/**
+ * How many hops multicast datagrams may take, 1 to 255, or 0 to stay on this machine; at first 1.
+ * UV_EINVAL for others.
+ */
+UV_EXTERN int uv_udp_set_multicast_ttl(uv_udp_t* handle, int ttl);
+
+/**
+ * Sends multicast datagrams through the interface with this address, or for IPv6 with the scope of
+ * it; NULL lets the system choose. UV_EINVAL for what is no address, UV_EADDRNOTAVAIL if no
+ * interface has it.
+ */
+UV_EXTERN int uv_udp_set_multicast_interface(uv_udp_t* handle, const char* interface_addr);
+
+/**
+ * Whether datagrams may be sent to broadcast addresses: 1 or 0 (the default).
+ */
+UV_EXTERN int uv_udp_set_broadcast(uv_udp_t* handle, int on);
+
+/**
+ * How many hops datagrams may take: 1 to 255, UV_EINVAL for others.
+ */
+UV_EXTERN int uv_udp_set_ttl(uv_udp_t* handle, int ttl);
+
+/**
+ * Sends a datagram made of `nbufs` pieces, whose bytes must stay until the callback; the list of
+ * pieces and the address need not. `send_cb`, which may be NULL, runs in a later phase with 0 or an
+ * error, in the order of sending; with UV_ECANCELED if the handle is closed before. Binds a handle
+ * that was not. `addr` is NULL for a connected handle, and only then: UV_EISCONN, UV_EDESTADDRREQ.
+ * UV_EINVAL for more than 2^20 pieces or none, for more than 2 GiB, and for families other than
+ * IPv4, IPv6 and Unix; UV_ENOMEM.
+ */
+UV_EXTERN int uv_udp_send(uv_udp_send_t* req,
+                          uv_udp_t* handle,
+                          const uv_buf_t* bufs,
+                          unsigned int nbufs,
+                          const struct sockaddr* addr,
+                          uv_udp_send_cb send_cb);
+
+/**
+ * Sends a datagram now and returns its size in bytes. Errors as for uv_udp_send and those of the
+ * system; UV_EAGAIN if it cannot be sent now or others are waiting.
+ */
+UV_EXTERN int uv_udp_try_send(uv_udp_t* handle,
+                              const uv_buf_t* bufs,
+                              unsigned int nbufs,
+                              const struct sockaddr* addr);
+
+/**
+ * Sends up to `count` datagrams now, the i-th made of `nbufs[i]` pieces at `bufs[i]` for
+ * `addrs[i]`, and returns how many were sent, at least one, or the error of the first, as
+ * uv_udp_try_send. The handle must have a socket. `flags` is 0. UV_EINVAL if `count` is 0.
+ */
+UV_EXTERN int uv_udp_try_send2(uv_udp_t* handle,
+                               unsigned int count,
+                               uv_buf_t** bufs,
+                               unsigned int* nbufs,
+                               struct sockaddr** addrs,
+                               unsigned int flags);
+
+/**
+ * Receives datagrams, each into a buffer from `alloc_cb`, which is asked for 64 KiB. `recv_cb` gets
+ * the size and the sender of each, with UV_UDP_PARTIAL if it was larger than the buffer; the buffer
+ * is the program's again. When for now there is nothing more it gets 0 and no sender, for an error
+ * the error: UV_ENOBUFS without a buffer, and what the socket says. Errors of sent datagrams come
+ * with UV_UDP_LINUX_RECVERR and who reported them. Binds a handle that was not, to IPv4.
+ * UV_EALREADY if it receives, UV_EINVAL for NULL.
+ *
+ * With UV_UDP_RECVMMSG datagrams come in pieces of one buffer, with UV_UDP_MMSG_CHUNK: they must
+ * not be freed. The buffer itself comes back with UV_UDP_MMSG_FREE, 0 and no sender, or with the
+ * end of the data or an error; not after uv_udp_recv_stop.
+ */
+UV_EXTERN int uv_udp_recv_start(uv_udp_t* handle, uv_alloc_cb alloc_cb, uv_udp_recv_cb recv_cb);
+
+/**
+ * Stops receiving: the callback will not run any more. Calling it twice changes nothing.
+ */
+UV_EXTERN int uv_udp_recv_stop(uv_udp_t* handle);
+
+/**
+ * 1 if the handle was made with UV_UDP_RECVMMSG, else 0.
+ */
+UV_EXTERN int uv_udp_using_recvmmsg(const uv_udp_t* handle);
+
+/**
+ * The number of bytes in requests whose callback has not run.
+ */
+UV_EXTERN size_t uv_udp_get_send_queue_size(const uv_udp_t* handle);
+
+/**
+ * The number of requests whose callback has not run.
+ */
+UV_EXTERN size_t uv_udp_get_send_queue_count(const uv_udp_t* handle);
+
 /* ---- Which version of the reference this library stands in for ---- */
 
 /**
@@ -865,5 +1614,37 @@ UV_EXTERN unsigned int uv_version(void);
  * The version as text, such as "1.2.3". Static.
  */
 UV_EXTERN const char* uv_version_string(void);
+
+/* ---- UTF-16 and WTF-8, the two ways in which systems write names that need not be valid Unicode ---- */
+
+/**
+ * The bytes that UTF-16 takes as WTF-8, without a NUL. `utf16_len` is in units; if it is negative
+ * the text ends with a 0.
+ */
+UV_EXTERN size_t uv_utf16_length_as_wtf8(const uint16_t* utf16, ssize_t utf16_len);
+
+/**
+ * Converts UTF-16 to WTF-8 with a NUL. `utf16_len` is in units; if it is negative the text ends
+ * with a 0. The length without the NUL is stored in `*wtf8_len_ptr`. If `wtf8_ptr` is NULL that is
+ * all. If `*wtf8_ptr` is NULL it becomes memory that is the caller's, of the allocator of
+ * uv_replace_allocator(); UV_ENOMEM. Otherwise it has room for `*wtf8_len_ptr` bytes and the NUL;
+ * UV_ENOBUFS if that is too little: it is filled then, and the length is that of the whole.
+ */
+UV_EXTERN int uv_utf16_to_wtf8(const uint16_t* utf16,
+                               ssize_t utf16_len,
+                               char** wtf8_ptr,
+                               size_t* wtf8_len_ptr);
+
+/**
+ * The units that a string of WTF-8 takes as UTF-16, the 0 at the end included; UV_EINVAL if it is
+ * no WTF-8.
+ */
+UV_EXTERN ssize_t uv_wtf8_length_as_utf16(const char* wtf8);
+
+/**
+ * Converts a string of WTF-8 to UTF-16 with a 0; `utf16_len` is what uv_wtf8_length_as_utf16()
+ * says.
+ */
+UV_EXTERN void uv_wtf8_to_utf16(const char* wtf8, uint16_t* utf16, size_t utf16_len);
 
 #endif /* UV_FUNCTIONS_H */

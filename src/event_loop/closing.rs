@@ -2,7 +2,7 @@
 //!
 //! A handle stops at once; its callback runs at the end of the turn, the one closed last first, since programs rely on that order.
 
-use super::Loop;
+use super::{Loop, dispatch};
 use crate::abi::*;
 use crate::ds::queue;
 use crate::ptr::{Cx, Handle};
@@ -23,12 +23,18 @@ impl Loop {
         self.set_closing_handles(core::ptr::null_mut());
         while !next.is_null() {
             let raw = next;
-            let close_cb = {
+            let kind = {
                 // SAFETY: a closing handle stays the library's until its callback.
                 let handle = unsafe { Handle::new(cx, raw) };
                 next = handle.next_closing();
-                handle.unreference();
                 handle.set(UV_HANDLE_CLOSED);
+                handle.handle_type()
+            };
+            dispatch::finish_closing(cx, raw, kind);
+            let close_cb = {
+                // SAFETY: as above.
+                let handle = unsafe { Handle::new(cx, raw) };
+                handle.unreference();
                 // SAFETY: linked since init.
                 unsafe { queue::unlink(&raw mut (*raw).handle_queue) };
                 handle.close_cb()

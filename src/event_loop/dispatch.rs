@@ -5,11 +5,14 @@
 use super::Loop;
 use super::watcher::{Owner, Watcher};
 use crate::abi::*;
-use crate::handles::{async_, loop_watchers, poll, signal};
+use crate::ds::queue;
+use crate::handles::stream::{self, listen};
+use crate::handles::{async_, loop_watchers, poll, process, signal, udp};
 use crate::ptr::Cx;
 use crate::reqs;
 use crate::sync::mailbox::Kind;
 use crate::worker::port;
+use core::ptr::null_mut;
 
 /// The idle phase.
 pub fn run_idle(cx: &mut Cx, lp: Loop) {
@@ -26,11 +29,46 @@ pub fn run_check(cx: &mut Cx, lp: Loop) {
     loop_watchers::run::<uv_check_t>(cx, lp);
 }
 
-/// A watched descriptor has `events` (`EPOLL*` bits).
-pub fn run_watcher(cx: &mut Cx, _lp: Loop, watcher: Watcher, events: u32) {
+/// Runs the watchers that were fed until now; what they feed waits for the next time.
+pub fn run_fed(cx: &mut Cx, lp: Loop) {
+    let mut due = uv__queue { next: null_mut(), prev: null_mut() };
+    let due = &raw mut due;
+    // SAFETY: the list lives until it is empty.
+    unsafe {
+        queue::init(due);
+        lp.take_fed(due);
+        while let Some(node) = queue::pop_front(due) {
+            run_watcher(cx, Watcher::new(container_of!(node, uv__io_t, pending_queue)), 0);
+        }
+    }
+}
+
+/// A watched descriptor has `events` (`EPOLL*` bits), or none if its watcher was fed.
+pub fn run_watcher(cx: &mut Cx, watcher: Watcher, events: u32) {
     const POLL: usize = Owner::Poll as usize;
-    if watcher.bits() == POLL {
-        poll::run(cx, watcher, events);
+    const STREAM: usize = Owner::Stream as usize;
+    const SERVER: usize = Owner::Server as usize;
+    const UDP: usize = Owner::Udp as usize;
+    const PROCESS: usize = Owner::Process as usize;
+    match watcher.bits() {
+        POLL => poll::run(cx, watcher, events),
+        STREAM => stream::run(cx, watcher, events),
+        SERVER => listen::run(cx, watcher),
+        UDP => udp::run(cx, watcher, events),
+        PROCESS => process::run(cx, watcher, events),
+        _ => {}
+    }
+}
+
+/// What is left to do, and to call back, when a handle's closing is complete.
+pub fn finish_closing(cx: &mut Cx, handle: *mut uv_handle_t, kind: uv_handle_type) {
+    // SAFETY: the kind says what the memory is; a closing handle is the library's until its callback.
+    unsafe {
+        match kind {
+            UV_TCP | UV_NAMED_PIPE | UV_TTY => stream::finish_closing(cx, handle.cast()),
+            UV_UDP => udp::finish_closing(cx, handle.cast()),
+            _ => {}
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::mem::{self, Owned};
 use crate::ptr::{Cx, Handle};
 use crate::sync::mailbox::State;
 use crate::sync::ready::Ready;
-use crate::sys::epoll;
+use crate::sys::{epoll, fd};
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr::null_mut;
@@ -31,20 +31,20 @@ pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
         (&raw mut (*raw).data).write(data);
         Loop::new(raw)
     };
-    for head in
-        [lp.handle_queue(), lp.watcher_queue(), lp.prepare_handles(), lp.check_handles(), lp.idle_handles()]
-    {
+    for head in [
+        lp.handle_queue(),
+        lp.watcher_queue(),
+        lp.pending_queue(),
+        lp.prepare_handles(),
+        lp.check_handles(),
+        lp.idle_handles(),
+    ] {
         // SAFETY: a queue head of the loop.
         unsafe { queue::init(head) };
     }
     // SAFETY: fields of the loop that this library does not use, with the values that programs may expect.
     unsafe {
-        for unused in [
-            &raw mut (*raw).pending_queue,
-            &raw mut (*raw).wq,
-            &raw mut (*raw).process_handles,
-            &raw mut (*raw).async_handles,
-        ] {
+        for unused in [&raw mut (*raw).wq, &raw mut (*raw).process_handles, &raw mut (*raw).async_handles] {
             queue::init(unused);
         }
         (*raw).signal_pipefd = [-1, -1];
@@ -86,14 +86,14 @@ fn open_descriptors(lp: Loop) -> Result {
     let wake = match epoll::event_fd() {
         Ok(wake) => wake,
         Err(error) => {
-            epoll::close(backend);
+            fd::close(backend);
             return Err(error);
         }
     };
     let events = (libc::EPOLLIN | libc::EPOLLET).cast_unsigned();
     if let Err(error) = epoll::control(backend, libc::EPOLL_CTL_ADD, wake, events) {
-        epoll::close(wake);
-        epoll::close(backend);
+        fd::close(wake);
+        fd::close(backend);
         return Err(error);
     }
     lp.set_backend_fd(backend);
@@ -110,8 +110,11 @@ pub fn close(lp: Loop) -> Result {
         return Err(Errno::EBUSY);
     }
     lp.internals().ready.wait_for_wakers();
-    epoll::close(lp.wake_fd());
-    epoll::close(lp.backend_fd());
+    fd::close(lp.wake_fd());
+    fd::close(lp.backend_fd());
+    if lp.spare_fd() != -1 {
+        fd::close(lp.spare_fd());
+    }
     // SAFETY: both came from `mem`, and nothing can reach them any more.
     unsafe {
         mem::free(lp.watchers().cast());
@@ -139,8 +142,8 @@ pub fn configure(lp: Loop, option: uv_loop_option, argument: c_int) -> Result {
 pub fn fork(lp: Loop) -> Result {
     let (old_backend, old_wake) = (lp.backend_fd(), lp.wake_fd());
     open_descriptors(lp)?;
-    epoll::close(old_backend);
-    epoll::close(old_wake);
+    fd::close(old_backend);
+    fd::close(old_wake);
     lp.internals().ready.forget_wakers(State::Outside);
     forget_asyncs(lp);
     lp.register_all_again();

@@ -90,6 +90,7 @@ fields!([Loop] {
     flags, set_flags: flags => core::ffi::c_ulong;
     backend_fd, set_backend_fd: backend_fd => c_int;
     async_wfd, set_async_wfd: async_wfd => c_int;
+    spare_fd, set_spare_fd: emfile_fd => c_int;
     watchers, set_watchers: watchers => *mut *mut uv__io_t;
     nwatchers, set_nwatchers: nwatchers => c_uint;
     nfds, set_nfds: nfds => c_uint;
@@ -109,6 +110,18 @@ impl Loop {
         // SAFETY: as above.
         unsafe { &raw mut (*self.as_ptr()).watcher_queue }
     }
+    pub fn pending_queue(self) -> *mut uv__queue {
+        // SAFETY: as above.
+        unsafe { &raw mut (*self.as_ptr()).pending_queue }
+    }
+    pub fn process_handles(self) -> *mut uv__queue {
+        // SAFETY: as above.
+        unsafe { &raw mut (*self.as_ptr()).process_handles }
+    }
+    pub fn child_watcher(self) -> *mut uv_signal_t {
+        // SAFETY: as above.
+        unsafe { &raw mut (*self.as_ptr()).child_watcher }
+    }
     pub fn prepare_handles(self) -> *mut uv__queue {
         // SAFETY: as above.
         unsafe { &raw mut (*self.as_ptr()).prepare_handles }
@@ -126,6 +139,22 @@ impl Loop {
     pub fn has_unregistered_watchers(self) -> bool {
         // SAFETY: the loop's queues are initialised.
         !unsafe { crate::ds::queue::is_empty(self.watcher_queue()) }
+    }
+
+    /// A request began, which keeps the loop alive.
+    pub fn begin_request(self) {
+        self.set_active_reqs(self.active_reqs().wrapping_add(1));
+    }
+
+    /// A request is over; its callback comes next.
+    pub fn end_request(self) {
+        self.set_active_reqs(self.active_reqs().wrapping_sub(1));
+    }
+
+    /// Whether watchers are to be run without an event; see `Loop::feed`.
+    pub fn has_fed_watchers(self) -> bool {
+        // SAFETY: the loop's queues are initialised.
+        !unsafe { crate::ds::queue::is_empty(self.pending_queue()) }
     }
 
     /// Whether an idle handle is started, so that the loop must not block.

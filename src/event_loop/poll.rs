@@ -52,7 +52,7 @@ const NOBODY: u64 = u64::MAX;
 
 /// The poll phase. `timeout` in ms, -1: for ever.
 pub fn poll(cx: &mut Cx, lp: Loop, timeout: c_int) {
-    register(cx, lp);
+    let timeout = if register(cx, lp) { 0 } else { timeout };
     let mut events: Events = [const { MaybeUninit::uninit() }; BATCH];
     let mut count = wait(lp, &mut events, timeout);
     for _ in 0..MOST_BATCHES {
@@ -66,13 +66,17 @@ pub fn poll(cx: &mut Cx, lp: Loop, timeout: c_int) {
     run_ready(cx, lp, timeout);
 }
 
-/// Tells the kernel of changed interests. A descriptor that it refuses is an error event for its watcher.
-fn register(cx: &mut Cx, lp: Loop) {
+/// Tells the kernel of changed interests. A descriptor that it refuses is an error event for its watcher; true if there was one,
+/// since what runs then may leave something to do at once.
+fn register(cx: &mut Cx, lp: Loop) -> bool {
+    let mut refused = false;
     while let Some(result) = lp.register_next() {
         if let Err(watcher) = result {
-            dispatch::run_watcher(cx, lp, watcher, libc::EPOLLERR.cast_unsigned());
+            refused = true;
+            dispatch::run_watcher(cx, watcher, libc::EPOLLERR.cast_unsigned());
         }
     }
+    refused
 }
 
 /// Waits until something is ready or the time is over, and says how many events were fetched.
@@ -186,6 +190,10 @@ fn run_descriptors(cx: &mut Cx, lp: Loop, events: &mut Events, count: usize) {
             let _ = epoll::control(lp.backend_fd(), libc::EPOLL_CTL_DEL, fd, 0);
             continue;
         };
+        if watcher.pevents() == 0 {
+            lp.disarm(watcher);
+            continue;
+        }
         let trouble = (libc::EPOLLERR | libc::EPOLLHUP).cast_unsigned();
         let mut fired = event.events & (watcher.pevents() | trouble);
         if fired != 0 && fired & !trouble == 0 {
@@ -194,7 +202,7 @@ fn run_descriptors(cx: &mut Cx, lp: Loop, events: &mut Events, count: usize) {
             fired |= watcher.pevents() & kinds.cast_unsigned();
         }
         if fired != 0 {
-            dispatch::run_watcher(cx, lp, watcher, fired);
+            dispatch::run_watcher(cx, watcher, fired);
         }
     }
     batch.set(Batch::EMPTY);

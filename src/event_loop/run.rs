@@ -8,10 +8,16 @@ use crate::ptr::Cx;
 use crate::sync::mailbox::State;
 use core::ffi::c_int;
 
+/// How often what was fed runs after polling, before the other phases get their turn.
+const FED_ROUNDS: usize = 8;
+
 impl Loop {
     /// Something keeps the loop running: active and referenced handles, requests, or handles being closed.
     pub fn is_alive(self) -> bool {
-        self.active_handles() > 0 || self.active_reqs() > 0 || !self.closing_handles().is_null()
+        self.active_handles() > 0
+            || self.active_reqs() > 0
+            || self.has_fed_watchers()
+            || !self.closing_handles().is_null()
     }
 
     /// Sets the loop's idea of now.
@@ -26,7 +32,7 @@ impl Loop {
         {
             return 0;
         }
-        if !self.internals().ready.is_empty() {
+        if self.has_fed_watchers() || !self.internals().ready.is_empty() {
             return 0;
         }
         match self.next_timer() {
@@ -62,8 +68,9 @@ pub fn run(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
 
 fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode) {
     // An idle handle that starts in its own phase must not make `UV_RUN_ONCE` block.
-    let can_sleep = !lp.has_idle_handles();
+    let can_sleep = !lp.has_idle_handles() && !lp.has_fed_watchers();
 
+    dispatch::run_fed(cx, lp);
     dispatch::run_idle(cx, lp);
     dispatch::run_prepare(cx, lp);
 
@@ -71,6 +78,12 @@ fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode) {
     let timeout = if may_block { lp.poll_timeout() } else { 0 };
     lp.internals().metrics.count_turn();
     poll::poll(cx, lp, timeout);
+    for _ in 0..FED_ROUNDS {
+        if !lp.has_fed_watchers() {
+            break;
+        }
+        dispatch::run_fed(cx, lp);
+    }
     lp.internals().metrics.leave_poll();
 
     dispatch::run_check(cx, lp);

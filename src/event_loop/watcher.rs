@@ -15,7 +15,7 @@ use core::ffi::c_int;
 use core::ptr::null_mut;
 
 /// A view of a `uv__io_t` in C memory, valid while its handle is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Watcher(*mut uv__io_t);
 
 /// Whose watcher it is: the value of `uv__io_t.bits`, by which `dispatch` finds the callback.
@@ -24,6 +24,14 @@ pub struct Watcher(*mut uv__io_t);
 pub enum Owner {
     /// `uv_poll_t`
     Poll = 1,
+    /// A stream that carries data.
+    Stream = 2,
+    /// A stream that listens.
+    Server = 3,
+    /// `uv_udp_t`
+    Udp = 4,
+    /// What `uv_process_t` has while its end is not known.
+    Process = 5,
 }
 
 impl Watcher {
@@ -51,6 +59,11 @@ impl Watcher {
             queue::init(&raw mut (*self.0).pending_queue);
             queue::init(&raw mut (*self.0).watcher_queue);
         }
+    }
+
+    fn pending_node(self) -> *mut uv__queue {
+        // SAFETY: the watcher is alive.
+        unsafe { &raw mut (*self.0).pending_queue }
     }
 
     fn queue_node(self) -> *mut uv__queue {
@@ -102,15 +115,78 @@ impl Loop {
             if (*slot).is_null() {
                 *slot = watcher.as_ptr();
                 self.set_nfds(self.nfds() + 1);
+            } else if *slot != watcher.as_ptr() && Watcher(*slot).pevents() == 0 {
+                // Another handle of the same descriptor, which is stopped; the registration becomes ours.
+                Watcher(*slot).set_events(0);
+                *slot = watcher.as_ptr();
             }
         }
         Ok(())
     }
 
+    /// Watches for `events` too.
+    pub fn want(self, watcher: Watcher, events: u32) -> Result<()> {
+        self.watch(watcher, watcher.pevents() | events)
+    }
+
+    /// Watches for `events` no more. If then nothing is wanted the kernel is not told yet: the next thing wanted is often the same,
+    /// and most streams are closed soon. An event that comes nevertheless tells it (`disarm`).
+    pub fn unwant(self, watcher: Watcher, events: u32) {
+        let left = watcher.pevents() & !events;
+        if left == watcher.pevents() {
+            return;
+        }
+        watcher.set_pevents(left);
+        // SAFETY: the node is the watcher's.
+        unsafe {
+            queue::unlink(watcher.queue_node());
+            if left != 0 && left != watcher.events() {
+                queue::push_back(self.watcher_queue(), watcher.queue_node());
+            }
+        }
+    }
+
+    /// Tells the kernel that nothing is wanted of the watcher's descriptor.
+    pub fn disarm(self, watcher: Watcher) {
+        watcher.set_events(0);
+        // The program may have closed or removed the descriptor itself: nothing is left to do then.
+        let _ = epoll::control(self.backend_fd(), libc::EPOLL_CTL_DEL, watcher.fd(), 0);
+    }
+
+    /// Whether something is wanted of `fd`.
+    pub fn is_watched(self, fd: c_int) -> bool {
+        self.watcher_of(fd).is_some_and(|watcher| watcher.pevents() != 0)
+    }
+
+    /// Has the watcher's owner run soon, without an event: before the next poll or right after this one.
+    pub fn feed(self, watcher: Watcher) {
+        // SAFETY: the node is the watcher's.
+        unsafe {
+            if queue::is_empty(watcher.pending_node()) {
+                queue::push_back(self.pending_queue(), watcher.pending_node());
+            }
+        }
+    }
+
+    /// Moves what was fed so far to `due`.
+    ///
+    /// # Safety
+    /// `due` is initialised, and drained or unlinked before it goes.
+    pub unsafe fn take_fed(self, due: *mut uv__queue) {
+        // SAFETY: the caller's; fed watchers are alive, since closing takes them out.
+        unsafe { queue::append(due, self.pending_queue()) }
+    }
+
     /// Watches for nothing any more and forgets the descriptor, also in events already fetched.
     pub fn unwatch(self, watcher: Watcher) {
-        // SAFETY: the node is the watcher's.
-        unsafe { queue::unlink(watcher.queue_node()) };
+        // SAFETY: the nodes are the watcher's.
+        unsafe {
+            queue::unlink(watcher.queue_node());
+            queue::unlink(watcher.pending_node());
+        }
+        if watcher.fd() == -1 {
+            return;
+        }
         if self.watcher_of(watcher.fd()).is_some_and(|found| found.0 == watcher.0) {
             // SAFETY: `watcher_of` has found it there, so the index is in range.
             unsafe { *self.watchers().add(watcher.fd().cast_unsigned() as usize) = null_mut() };
@@ -118,11 +194,9 @@ impl Loop {
         }
         self.internals().batch.get().forget(watcher.fd());
         if watcher.events() != 0 {
-            // The program may have closed or removed the descriptor itself: nothing is left to do then.
-            let _ = epoll::control(self.backend_fd(), libc::EPOLL_CTL_DEL, watcher.fd(), 0);
+            self.disarm(watcher);
         }
         watcher.set_pevents(0);
-        watcher.set_events(0);
     }
 
     /// Tells the kernel of the next noted change; gives the watcher back if the kernel refuses it, None when there is no more.

@@ -16,19 +16,29 @@
 
 pub mod uv_async;
 pub mod uv_check;
+pub mod uv_dll;
 pub mod uv_error;
 pub mod uv_handle;
 pub mod uv_idle;
 pub mod uv_loop;
 pub mod uv_misc;
+pub mod uv_pipe;
 pub mod uv_poll;
 pub mod uv_prepare;
+pub mod uv_process;
+pub mod uv_program;
 pub mod uv_request;
 pub mod uv_signal;
+pub mod uv_stream;
+pub mod uv_system;
+pub mod uv_tcp;
 pub mod uv_threading;
 pub mod uv_threadpool;
 pub mod uv_timer;
+pub mod uv_tty;
+pub mod uv_udp;
 pub mod uv_version;
+pub mod uv_wtf8;
 
 use crate::abi::errno::Result;
 use core::ffi::c_int;

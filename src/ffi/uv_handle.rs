@@ -136,6 +136,9 @@ pub unsafe extern "C" fn uv_fileno(handle: *const uv_handle_t, fd: *mut uv_os_fd
 /// so). UV_EINVAL without `value`, UV_ENOTSUP for handles without a socket.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_send_buffer_size(handle: *mut uv_handle_t, value: *mut c_int) -> c_int {
+    if handle.is_null() {
+        return UV_EINVAL;
+    }
     // SAFETY: the caller gives a handle, on its loop's thread.
     let cx = unsafe { Cx::enter() };
     // SAFETY: as above.
@@ -147,6 +150,9 @@ pub unsafe extern "C" fn uv_send_buffer_size(handle: *mut uv_handle_t, value: *m
 /// The size in bytes of the socket's receive buffer, as uv_send_buffer_size.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_recv_buffer_size(handle: *mut uv_handle_t, value: *mut c_int) -> c_int {
+    if handle.is_null() {
+        return UV_EINVAL;
+    }
     // SAFETY: the caller gives a handle, on its loop's thread.
     let cx = unsafe { Cx::enter() };
     // SAFETY: as above.

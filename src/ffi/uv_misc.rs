@@ -3,7 +3,7 @@
 use super::status;
 use crate::abi::*;
 use crate::mem;
-use crate::os::{clock, environment, inet, parallelism, pid, scheduling};
+use crate::os::{clock, descriptor, environment, inet, parallelism, pid, scheduling};
 use crate::sys::time;
 use core::ffi::{c_char, c_int, c_uint, c_void};
 use core::ptr::null_mut;
@@ -70,6 +70,13 @@ pub extern "C" fn uv_available_parallelism() -> c_uint {
 #[unsafe(no_mangle)]
 pub extern "C" fn uv_cpumask_size() -> c_int {
     scheduling::MASK_SIZE as c_int
+}
+
+/// The type of handle that fits a descriptor: UV_TTY, UV_FILE (also for devices), UV_NAMED_PIPE (pipes and Unix sockets), UV_TCP, UV_UDP, or
+/// UV_UNKNOWN_HANDLE for anything else and what is not open.
+#[unsafe(no_mangle)]
+pub extern "C" fn uv_guess_handle(file: uv_file) -> uv_handle_type {
+    descriptor::guess(file)
 }
 
 /// The number of this process.

@@ -3,9 +3,15 @@
 pub mod async_;
 pub mod kind;
 pub mod loop_watchers;
+pub mod pipe;
 pub mod poll;
 pub mod print;
+pub mod process;
 pub mod signal;
+pub mod stream;
+pub mod tcp;
+pub mod tty;
+pub mod udp;
 
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
@@ -32,8 +38,13 @@ pub fn close(handle: Handle<'_, uv_handle_t>, close_cb: uv_close_cb) {
             UV_IDLE => loop_watchers::stop::<uv_idle_t>(handle.cast()),
             UV_PREPARE => loop_watchers::stop::<uv_prepare_t>(handle.cast()),
             UV_POLL => poll::stop(handle.cast()),
+            UV_PROCESS => process::stop(handle.cast()),
+            UV_NAMED_PIPE => pipe::stop(handle.cast()),
             UV_SIGNAL => signal::stop(handle.cast()),
+            UV_TCP => stream::stop(handle.cast()),
             UV_TIMER => timers::stop(handle.cast()),
+            UV_TTY => tty::stop(handle.cast()),
+            UV_UDP => udp::stop(handle.cast()),
             _ => broken::abort(c"uv_close: not a handle", libc::EINVAL),
         }
     }
@@ -70,10 +81,10 @@ pub unsafe fn buffer_size(handle: Handle<'_, uv_handle_t>, option: c_int, value:
     // SAFETY: the caller's.
     unsafe {
         if *value == 0 {
-            *value = sys::fd::socket_option(fd, option)?;
+            *value = sys::socket::option(fd, libc::SOL_SOCKET, option)?;
             Ok(())
         } else {
-            sys::fd::set_socket_option(fd, option, *value)
+            sys::socket::set_option(fd, libc::SOL_SOCKET, option, *value)
         }
     }
 }

@@ -24,7 +24,7 @@ const EVENTS: [(c_int, c_int); 4] = [
 /// # Safety
 /// `raw` is writable memory for a poll handle that is not in use.
 pub unsafe fn init(cx: &Cx, lp: Loop, raw: *mut uv_poll_t, fd: c_int) -> Result {
-    if lp.watcher_of(fd).is_some() {
+    if lp.is_watched(fd) {
         return Err(Errno::EEXIST);
     }
     lp.can_watch(fd)?;
@@ -43,7 +43,7 @@ pub fn start(handle: Handle<'_, uv_poll_t>, events: c_int, cb: uv_poll_cb) -> Re
     }
     let lp = handle.owner();
     let watcher = watcher(handle);
-    if lp.watcher_of(watcher.fd()).is_some_and(|other| other.as_ptr() != watcher.as_ptr()) {
+    if lp.watcher_of(watcher.fd()).is_some_and(|other| other != watcher && other.pevents() != 0) {
         return Err(Errno::EEXIST);
     }
     if events == 0 {

@@ -15,6 +15,12 @@ unsafe extern "C" {
     static environ: *const *const c_char;
 }
 
+/// The list itself, for programs that are started with it; null if there is none.
+pub fn raw() -> *const *const c_char {
+    // SAFETY: a word of the C library's; what it leads to the caller of the library keeps from changing.
+    unsafe { environ }
+}
+
 /// Copies a variable's value to `buffer` of `*size` bytes, and sets `*size` to its length. If it does not fit, `UV_ENOBUFS` and
 /// `*size` is what it needs with its NUL. `UV_ENOENT` if there is no such variable, `UV_EINVAL` for null pointers and a size of 0.
 ///

@@ -2,7 +2,7 @@
 
 use super::Handle;
 use crate::abi::*;
-use core::ffi::{c_int, c_uint, c_void};
+use core::ffi::{c_char, c_int, c_uint, c_void};
 
 /// Types that begin with the base of all handles.
 ///
@@ -37,9 +37,15 @@ handle_types! {
     uv_check_t = UV_CHECK;
     uv_idle_t = UV_IDLE;
     uv_poll_t = UV_POLL;
+    uv_pipe_t = UV_NAMED_PIPE;
     uv_prepare_t = UV_PREPARE;
+    uv_process_t = UV_PROCESS;
     uv_signal_t = UV_SIGNAL;
+    uv_stream_t = UV_STREAM;
+    uv_tcp_t = UV_TCP;
     uv_timer_t = UV_TIMER;
+    uv_tty_t = UV_TTY;
+    uv_udp_t = UV_UDP;
 }
 
 // SAFETY: the layout checks of `abi` compare the offsets of the base fields.
@@ -103,6 +109,47 @@ impl<'cx, T: HandleType> Handle<'cx, T> {
     }
 }
 
+/// Types that begin with what all streams have.
+///
+/// # Safety
+/// `Self` begins with a `uv_stream_t`.
+pub unsafe trait StreamType: HandleType {}
+
+// SAFETY: the layout checks of `abi` compare the offsets of the stream's fields; so for the others.
+unsafe impl StreamType for uv_stream_t {}
+// SAFETY: as above.
+unsafe impl StreamType for uv_tcp_t {}
+// SAFETY: as above.
+unsafe impl StreamType for uv_pipe_t {}
+// SAFETY: as above.
+unsafe impl StreamType for uv_tty_t {}
+
+impl<'cx, T: StreamType> Handle<'cx, T> {
+    /// The handle as what all streams have.
+    pub fn stream(self) -> Handle<'cx, uv_stream_t> {
+        // SAFETY: what `StreamType` promises.
+        unsafe { self.cast() }
+    }
+}
+
+fields!([Handle<'_, uv_stream_t>] {
+    write_queue_size, set_write_queue_size: write_queue_size => usize;
+    alloc_cb, set_alloc_cb: alloc_cb => uv_alloc_cb;
+    read_cb, set_read_cb: read_cb => uv_read_cb;
+    connect_req, set_connect_req: connect_req => *mut uv_connect_t;
+    shutdown_req, set_shutdown_req: shutdown_req => *mut uv_shutdown_t;
+    fd, set_fd: io_watcher.fd => c_int;
+    connection_cb, set_connection_cb: connection_cb => uv_connection_cb;
+    delayed_error, set_delayed_error: delayed_error => c_int;
+    accepted_fd, set_accepted_fd: accepted_fd => c_int;
+    queued_fds, set_queued_fds: queued_fds => *mut c_void;
+});
+
+fields!([Handle<'_, uv_pipe_t>] {
+    ipc, set_ipc: ipc => c_int;
+    pipe_fname, set_pipe_fname: pipe_fname => *const c_char;
+});
+
 fields!([Handle<'_, uv_handle_t>] {
     data, set_data: data => *mut c_void;
     loop_ptr, set_loop_ptr: loop_ => *mut uv_loop_t;
@@ -140,7 +187,26 @@ fields!([Handle<'_, uv_poll_t>] {
     fd, set_fd: io_watcher.fd => c_int;
 });
 
+fields!([Handle<'_, uv_process_t>] {
+    exit_cb, set_exit_cb: exit_cb => uv_exit_cb;
+    pid, set_pid: pid => c_int;
+    status, set_status: status => c_int;
+});
+
 fields!([Handle<'_, uv_signal_t>] {
     signal_cb, set_signal_cb: signal_cb => uv_signal_cb;
     signum, set_signum: signum => c_int;
+});
+
+fields!([Handle<'_, uv_udp_t>] {
+    send_queue_size, set_send_queue_size: send_queue_size => usize;
+    send_queue_count, set_send_queue_count: send_queue_count => usize;
+    alloc_cb, set_alloc_cb: alloc_cb => uv_alloc_cb;
+    recv_cb, set_recv_cb: recv_cb => uv_udp_recv_cb;
+    fd, set_fd: io_watcher.fd => c_int;
+});
+
+fields!([Handle<'_, uv_tty_t>] {
+    orig_termios, set_orig_termios: orig_termios => libc::termios;
+    mode, set_mode: mode => c_int;
 });

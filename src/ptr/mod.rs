@@ -19,7 +19,7 @@
 
 mod fields;
 
-pub use fields::{HandleType, Request};
+pub use fields::{HandleType, Request, StreamType};
 
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -75,6 +75,15 @@ impl<'cx, T> Handle<'cx, T> {
     /// The pointer, for queues and callbacks.
     pub fn as_ptr(self) -> *mut T {
         self.0.as_ptr()
+    }
+
+    /// Another handle of the same loop, for as long as this one.
+    ///
+    /// # Safety
+    /// As for `new`.
+    pub unsafe fn beside<U>(self, raw: *mut U) -> Handle<'cx, U> {
+        // SAFETY: the caller's.
+        Handle(unsafe { NonNull::new_unchecked(raw) }, PhantomData)
     }
 
     /// The same memory seen as another type.

@@ -68,9 +68,3 @@ pub fn ring(fd: c_int) {
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = saved };
 }
-
-/// Closes a descriptor that is the library's own; like `close`, but never reports EINTR.
-pub fn close(fd: c_int) {
-    // SAFETY: no pointers; the descriptor is the caller's to close.
-    unsafe { libc::close(fd) };
-}

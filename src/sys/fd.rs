@@ -1,14 +1,118 @@
-//! Flags of descriptors.
+//! Descriptors: their flags, reading, writing and closing.
 
-use super::check;
-use crate::abi::errno::Result;
-use core::ffi::c_int;
+use super::{check, last_error};
+use crate::abi::errno::{Errno, Result};
+use crate::abi::uv_buf_t;
+use core::ffi::{c_char, c_int};
 
 /// Reads and writes on `fd` never wait.
 pub fn set_nonblocking(fd: c_int) -> Result<()> {
-    let mut on: c_int = 1;
+    set_blocking(fd, false)
+}
+
+/// Whether reads and writes on `fd` wait.
+pub fn set_blocking(fd: c_int, on: bool) -> Result<()> {
+    let mut non_blocking = c_int::from(!on);
     // SAFETY: the argument is alive through the call.
-    check(unsafe { libc::ioctl(fd, libc::FIONBIO, &raw mut on) }).map(|_| ())
+    check(unsafe { libc::ioctl(fd, libc::FIONBIO, &raw mut non_blocking) }).map(|_| ())
+}
+
+/// Makes those of two new descriptors non-blocking that should be; on error both are closed.
+pub fn set_nonblocking_where(fds: [c_int; 2], wanted: [bool; 2]) -> Result<()> {
+    for (fd, _) in fds.into_iter().zip(wanted).filter(|(_, wanted)| *wanted) {
+        set_nonblocking(fd).inspect_err(|_| fds.into_iter().for_each(close))?;
+    }
+    Ok(())
+}
+
+/// Sets who may do what with the file behind `fd`.
+pub fn change_mode(fd: c_int, mode: libc::mode_t) -> Result<()> {
+    // SAFETY: no pointers.
+    check(unsafe { libc::fchmod(fd, mode) }).map(|_| ())
+}
+
+/// The `O_*` flags that `fd` was opened with.
+pub fn flags(fd: c_int) -> Result<c_int> {
+    // SAFETY: no pointers.
+    check(unsafe { libc::fcntl(fd, libc::F_GETFL) })
+}
+
+/// The two ends of a new pipe, the one to read first, closed on exec; `flags` may be `O_NONBLOCK`.
+pub fn pipe(flags: c_int) -> Result<[c_int; 2]> {
+    let mut fds = [-1; 2];
+    // SAFETY: room for two descriptors.
+    check(unsafe { libc::pipe2(fds.as_mut_ptr(), flags | libc::O_CLOEXEC) })?;
+    Ok(fds)
+}
+
+/// Closes a descriptor that is the library's own; never reports an error, and keeps `errno`.
+pub fn close(fd: c_int) {
+    // SAFETY: errno is this thread's own, the descriptor the caller's to close.
+    unsafe {
+        let saved = *libc::__errno_location();
+        libc::close(fd);
+        *libc::__errno_location() = saved;
+    }
+}
+
+/// A descriptor that only takes up a number, to be given up when there are no others left.
+pub fn reserve() -> Result<c_int> {
+    // SAFETY: the path is a string.
+    check(unsafe { libc::open(c"/".as_ptr(), libc::O_PATH | libc::O_CLOEXEC) })
+}
+
+/// Reads into `size` bytes at `base`.
+///
+/// # Safety
+/// The memory is writable.
+pub unsafe fn read(fd: c_int, base: *mut c_char, size: usize) -> Result<usize> {
+    loop {
+        // SAFETY: the caller's.
+        let count = unsafe { libc::read(fd, base.cast(), size) };
+        match usize::try_from(count) {
+            Ok(count) => return Ok(count),
+            Err(_) if last_error() == Errno::EINTR => {}
+            Err(_) => return Err(last_error()),
+        }
+    }
+}
+
+/// Pieces that one call of `write` takes.
+pub const MOST_PIECES: usize = libc::UIO_MAXIOV as usize; // 1024
+
+/// Writes `count` pieces of memory, at most [`MOST_PIECES`] of them, and says how many bytes were taken. A full buffer, also one of
+/// the system's, is `UV_EAGAIN`. A pipe without readers raises SIGPIPE.
+///
+/// # Safety
+/// The pieces are readable.
+pub unsafe fn write(fd: c_int, pieces: *const uv_buf_t, count: usize) -> Result<usize> {
+    let pieces = pieces.cast::<libc::iovec>(); // the same layout
+    let count = count.min(MOST_PIECES) as c_int; // at most 1024
+    loop {
+        // SAFETY: the caller's; a single piece is spared the kernel's copy of the array.
+        let written = unsafe {
+            if count == 1 {
+                libc::write(fd, (*pieces).iov_base, (*pieces).iov_len)
+            } else {
+                libc::writev(fd, pieces, count)
+            }
+        };
+        match usize::try_from(written) {
+            Ok(written) => return Ok(written),
+            Err(_) => match last_error() {
+                Errno::EINTR => {}
+                Errno::ENOBUFS => return Err(Errno::EAGAIN),
+                error => return Err(error),
+            },
+        }
+    }
+}
+
+/// Blocks until `fd` can be written to, or never will be.
+pub fn wait_writable(fd: c_int) {
+    let mut entry = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
+    // SAFETY: the entry is alive through the call.
+    while unsafe { libc::poll(&raw mut entry, 1, -1) } == -1 && last_error() == Errno::EINTR {}
 }
 
 /// A copy of `fd` that is closed on exec.
@@ -17,19 +121,19 @@ pub fn duplicate(fd: c_int) -> Result<c_int> {
     check(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) })
 }
 
-/// An integer option of a socket.
-pub fn socket_option(fd: c_int, option: c_int) -> Result<c_int> {
-    let mut value: c_int = 0;
-    let mut size = size_of::<c_int>() as libc::socklen_t; // 4
-    // SAFETY: both are alive through the call.
-    check(unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, option, (&raw mut value).cast(), &raw mut size) })?;
-    Ok(value)
-}
-
-/// Sets an integer option of a socket.
-pub fn set_socket_option(fd: c_int, option: c_int, value: c_int) -> Result<()> {
-    let size = size_of::<c_int>() as libc::socklen_t; // 4
-    // SAFETY: the value is alive through the call.
-    check(unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, option, (&raw const value).cast(), size) })
-        .map(|_| ())
+/// Closes all descriptors on exec that this process has now, as far as they can be found.
+pub fn close_all_on_exec() {
+    const CLOEXEC: c_int = 1 << 2; // CLOSE_RANGE_CLOEXEC, which libc does not name everywhere
+    // SAFETY: no pointers.
+    if unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, CLOEXEC) } == 0 {
+        return;
+    }
+    // Older systems: the first few in any case, the others up to the first gap.
+    let mut fd = 0;
+    // SAFETY: no pointers.
+    while fd < 16 || unsafe { libc::fcntl(fd, libc::F_GETFD) } != -1 {
+        // SAFETY: no pointers; of a descriptor that is not open nothing comes.
+        unsafe { libc::ioctl(fd, libc::FIOCLEX) };
+        fd = fd.saturating_add(1);
+    }
 }

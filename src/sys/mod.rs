@@ -1,13 +1,20 @@
 //! System calls, one file per family. Nothing here knows of loops, handles or requests.
 
 pub mod cpus;
+pub mod datagram;
 pub mod epoll;
 pub mod fd;
 pub mod futex;
+pub mod path;
+pub mod rights;
 pub mod signal_mask;
 pub mod small_file;
+pub mod socket;
+pub mod spawn;
+pub mod terminal;
 pub mod thread;
 pub mod time;
+pub mod whole_file;
 
 use crate::abi::errno::{Errno, Result};
 use core::ffi::c_int;
