@@ -16,6 +16,7 @@ use crate::sys::epoll;
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr::null_mut;
+use core::sync::atomic::AtomicUsize;
 
 /// `uv_loop_init`: everything but `data` gets its first value.
 ///
@@ -75,6 +76,7 @@ fn make_internals() -> Result<Owned<Internals>> {
         (&raw mut (*place).was_fed).write(Cell::new(false));
         (&raw mut (*place).block_sigprof).write(Cell::new(false));
         (&raw mut (*place).ports).write(Cell::new(0));
+        (&raw mut (*place).thread).write(AtomicUsize::new(0));
         (*place).ready.init();
         Ok(Owned::from_raw(place))
     }

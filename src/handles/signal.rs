@@ -142,12 +142,12 @@ pub fn start(handle: Handle<'_, uv_signal_t>, cb: uv_signal_cb, signum: c_int, o
         } else {
             handle.clear(ONE_SHOT);
         }
-        handle.set_signum(signum);
         // SAFETY: under the lock; the handle was stopped.
         unsafe { queue::push_back(head, &raw mut (*links(raw)).registry) };
         // SAFETY: as above; what cannot be caught leaves the registry again.
         install(head, signum).inspect_err(|_| unsafe { queue::unlink(&raw mut (*links(raw)).registry) })
     })?;
+    handle.set_signum(signum);
     handle.set_signal_cb(cb);
     handle.activate();
     Ok(())
@@ -265,7 +265,7 @@ extern "C" fn on_signal(signum: c_int) {
                 let raw = handle_of(node);
                 if caught(raw).fetch_add(1, Ordering::AcqRel) == 0 {
                     let target = (&raw const (*raw).handle.loop_).read();
-                    wakeup::post_from_signal(target, &raw mut (*links(raw)).ready, Kind::Signal);
+                    wakeup::post(target, &raw mut (*links(raw)).ready, Kind::Signal);
                 }
                 node = (*node).next;
             }

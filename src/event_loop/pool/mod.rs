@@ -175,7 +175,7 @@ pub unsafe fn submit(lp: Loop, work: *mut uv__work, lane: Lane, run: WorkFn, don
     unsafe { state.enqueue(work, lane) };
     let woken = state.pick_sleeper();
     drop(pool);
-    worker::wake(woken);
+    worker::wake(woken, lp.internals().linger.take_late());
     Ok(())
 }
 
@@ -200,7 +200,7 @@ pub unsafe fn cancel(work: *mut uv__work, lane: Lane) -> Result {
         pool.state().dequeue(work, lane);
         (*work).work = Some(cancelled);
         drop(pool);
-        complete(work);
+        complete(work, 0);
     }
     Ok(())
 }
@@ -221,15 +221,15 @@ fn is_cancelled(run: WorkFn) -> bool {
     core::ptr::fn_addr_eq(run, cancelled as WorkFn)
 }
 
-/// Sends `work` home.
+/// Sends `work` home, from a thread that was woken `late` ns late for it.
 ///
 /// # Safety
 /// `work` is alive and in no queue, and nobody else has it.
-unsafe fn complete(work: *mut uv__work) {
+unsafe fn complete(work: *mut uv__work, late: u64) {
     // SAFETY: the caller's; its loop is alive while a request is active.
     unsafe {
         (*work).wq.prev = null_mut();
-        wakeup::post((*work).loop_, &raw mut (*work).wq, Kind::Work);
+        wakeup::post_late((*work).loop_, &raw mut (*work).wq, Kind::Work, late);
     }
 }
 
@@ -245,7 +245,7 @@ pub fn shutdown() {
         // SAFETY: a sleeping worker is alive; its link is read before it is woken.
         unsafe {
             let next = (*sleepers).next_sleeper;
-            worker::wake(sleepers);
+            worker::wake(sleepers, 0);
             sleepers = next;
         }
     }

@@ -58,10 +58,10 @@ unsafe extern "C" fn enter(argument: *mut c_void) {
     let mut item = Some(unsafe { (&raw const (*worker).first).read() });
     loop {
         if let Some(Item { work, run, .. }) = item {
-            // SAFETY: submitted work is alive until its `done` ran, which `complete` leads to.
+            // SAFETY: submitted work is alive until its `done` ran, which `complete` leads to; the worker outlives its thread.
             unsafe {
                 run(work);
-                complete(work);
+                complete(work, (*worker).linger.take_late());
             }
         }
         match next(worker, item) {
@@ -91,7 +91,7 @@ fn next(worker: *mut Worker, done: Option<Item>) -> Next {
     if let Some(item) = state.take() {
         let woken = state.pick_sleeper();
         drop(pool);
-        wake(woken);
+        wake(woken, 0);
         return Next::Run(item);
     }
     if state.stopping {
@@ -136,14 +136,14 @@ fn sleep(word: &AtomicU32, linger: &Linger, others: u32) {
     }
 }
 
-/// Wakes a worker that was taken off `State::sleepers`; null is none. Without the mutex.
-pub fn wake(worker: *mut Worker) {
+/// Wakes a worker that was taken off `State::sleepers`; null is none. The waker was `late` itself. Without the mutex.
+pub fn wake(worker: *mut Worker, late: u64) {
     if worker.is_null() {
         return;
     }
     // SAFETY: workers stay until the pool is shut down, which only the process's end does.
     let worker = unsafe { &*worker };
     if worker.word.swap(WOKEN, Ordering::AcqRel) == ASLEEP {
-        worker.linger.wake_by(|| futex::wake(&raw const worker.word));
+        worker.linger.wake_by(late, || futex::wake(&raw const worker.word));
     }
 }
