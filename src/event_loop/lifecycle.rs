@@ -3,20 +3,20 @@
 use super::linger::{self, Linger};
 use super::metrics::Metrics;
 use super::poll::Batch;
-use super::{Internals, Loop};
+use super::{Internals, Loop, pool};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::ds::queue;
-use crate::handles::async_;
+use crate::handles::{async_, signal};
 use crate::mem::{self, Owned};
 use crate::ptr::{Cx, Handle};
 use crate::sync::mailbox::State;
 use crate::sync::ready::Ready;
-use crate::sys::epoll;
+use crate::sys::{self, epoll};
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr::null_mut;
-use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// `uv_loop_init`: everything but `data` gets its first value.
 ///
@@ -24,6 +24,7 @@ use core::sync::atomic::AtomicUsize;
 /// `raw` is writable memory for a loop that is not in use.
 pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
     linger::read_switch();
+    guard_forks()?;
     let internals = make_internals()?;
     // SAFETY: all-zero is a value of the struct: integers, null pointers, unlocked locks.
     let lp = unsafe {
@@ -58,6 +59,22 @@ pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
     lp.update_time();
     lp.start_clock();
     Ok(())
+}
+
+/// Has fork(2) leave the child with usable locks, once for the process. Before the first lock could be held.
+fn guard_forks() -> Result {
+    static GUARDED: AtomicBool = AtomicBool::new(false);
+    if GUARDED.swap(true, Ordering::AcqRel) {
+        return Ok(());
+    }
+    // SAFETY: the functions live as long as the process: the library is not unloaded while its loops are in use.
+    let code = unsafe {
+        match libc::pthread_atfork(Some(signal::before_fork), Some(signal::after_fork), Some(signal::after_fork)) {
+            0 => libc::pthread_atfork(None, None, Some(pool::after_fork_in_child)),
+            code => code,
+        }
+    };
+    sys::check_code(code).inspect_err(|_| GUARDED.store(false, Ordering::Release))
 }
 
 /// In place: the wheel alone is 17 KiB, which zeroed pages give for nothing.

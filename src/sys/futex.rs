@@ -39,6 +39,7 @@ pub fn wake(word: *const AtomicU32) {
 
 /// Wakes all threads that sleep on `word`.
 #[cfg(not(loom))]
+#[allow(clippy::not_unsafe_ptr_arg_deref)] // as in `wake`
 pub fn wake_all(word: *const AtomicU32) {
     // SAFETY: as in `wake`.
     unsafe { libc::syscall(libc::SYS_futex, word, op(libc::FUTEX_WAKE), i32::MAX) };
