@@ -27,8 +27,8 @@ impl Loop {
                 // SAFETY: a closing handle stays the library's until its callback.
                 let handle = unsafe { Handle::new(cx, raw) };
                 next = handle.next_closing();
-                handle.unreference();
-                handle.set(UV_HANDLE_CLOSED);
+                // Stopped, so its reference counts no more.
+                handle.set_flags(handle.flags() & !UV_HANDLE_REF | UV_HANDLE_CLOSED);
                 // SAFETY: linked since init.
                 unsafe { queue::unlink(&raw mut (*raw).handle_queue) };
                 handle.close_cb()

@@ -29,6 +29,12 @@ pub mod uv_threading;
 pub mod uv_threadpool;
 pub mod uv_timer;
 pub mod uv_version;
+pub mod uvx_message;
+pub mod uvx_port;
+pub mod uvx_port_loop;
+pub mod uvx_sender;
+pub mod uvx_shared_buf;
+pub mod uvx_version;
 
 use crate::abi::errno::Result;
 use core::ffi::c_int;

@@ -17,6 +17,18 @@ pub fn duplicate(fd: c_int) -> Result<c_int> {
     check(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) })
 }
 
+/// `UV_EBADF` if `fd` is no open descriptor.
+pub fn check_open(fd: c_int) -> Result<()> {
+    // SAFETY: no pointers.
+    check(unsafe { libc::fcntl(fd, libc::F_GETFD) }).map(|_| ())
+}
+
+/// Closes a descriptor that is the caller's to close.
+pub fn close(fd: c_int) {
+    // SAFETY: no pointers.
+    unsafe { libc::close(fd) };
+}
+
 /// An integer option of a socket.
 pub fn socket_option(fd: c_int, option: c_int) -> Result<c_int> {
     let mut value: c_int = 0;
