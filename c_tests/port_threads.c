@@ -501,7 +501,7 @@ TEST(a_restless_reader_misses_nothing) {
 
 /* wake-ups */
 
-enum { FLOOD = 400000 };
+enum { FLOOD = 100000 };
 
 static void* flood(void* unused) {
   (void) unused;
@@ -521,7 +521,7 @@ static void on_flood_over(port_t* port, int status) {
 /* Busy enough that the poster is ahead, as at saturation. */
 static void on_flood(port_t* port, message_t* message) {
   on_last_messages(port, message);
-  for (int i = 0; i < 200; i++) __asm__ volatile("");
+  for (int i = 0; i < 3000; i++) __asm__ volatile("");
 }
 
 TEST(a_burst_wakes_the_loop_rarely) {

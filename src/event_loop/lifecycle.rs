@@ -69,7 +69,11 @@ fn guard_forks() -> Result {
     }
     // SAFETY: the functions live as long as the process: the library is not unloaded while its loops are in use.
     let code = unsafe {
-        match libc::pthread_atfork(Some(signal::before_fork), Some(signal::after_fork), Some(signal::after_fork)) {
+        match libc::pthread_atfork(
+            Some(signal::before_fork),
+            Some(signal::after_fork),
+            Some(signal::after_fork),
+        ) {
             0 => libc::pthread_atfork(None, None, Some(pool::after_fork_in_child)),
             code => code,
         }
