@@ -29,12 +29,13 @@ done
 
 build=${BENCH_OUT:-out/bench}
 mkdir -p "$build"
-# Programs that need the extension run on ours alone, see ports.c.
+# ports.c needs the extension and runs on ours alone; ports_baseline.c is its counterpart for both.
 for source in benches/*.c; do
   program=$(basename "$source" .c)
-  [ "$program" = ports ] && continue
+  library=$ref
+  [ "$program" = ports ] && library=$ours
   ${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Wno-unused-function ${UV_INCLUDE:+-I"$UV_INCLUDE"} -Iinclude \
-    "$source" -o "$build/$program" "$ref/libuv.so.1" -pthread
+    "$source" -o "$build/$program" "$library/libuv.so.1" -pthread
 done
 
 results=$build/results.txt
@@ -77,6 +78,17 @@ compare() {
   done
 }
 
+# alone COMMAND..: on ours only
+alone() {
+  echo "$*" | grep -Eq "$ONLY" || return 0
+  [ -t 2 ] && printf '\r%-60s' "$*" >&2
+  i=0
+  while [ "$i" -lt "$N" ]; do
+    run_once ours "$ours" "" "$@"
+    i=$((i + 1))
+  done
+}
+
 echo "reference: $(readlink -f "$ref/libuv.so.1")"
 echo "ours:      $(readlink -f "$ours/libuv.so.1")"
 echo "machine:   $(nproc) CPUs, $(uname -sr), load $(cut -d' ' -f1-3 /proc/loadavg), N=$N, MS=$MS"
@@ -90,6 +102,10 @@ for scenario in "async pingpong" "async pingpong 10000" "async hammer 1" "async 
   "timers many 1000000 1000" "timers many 1000000 1000 random" \
   "timers rearm 1000" "timers rearm 1000 same" "timers rearm 100000" "turns"; do
   compare "$N" "" $scenario
+done
+for scenario in "oneway 1" "oneway 2" "oneway 1 poll" "batch" "paced" "pingpong" "pingpong wait" "post" \
+  "transfer 1" "transfer 1048576" "idle 1" "idle 10000"; do
+  alone ports $scenario
 done
 if command -v taskset >/dev/null; then
   for scenario in "async pingpong" "async hammer 1" "async sporadic 1000" "pool one 0" "pool one 10" "pool one 100" \

@@ -288,6 +288,40 @@ TEST(fork_while_another_thread_is_busy) {
   CHECK_EQ(pthread_join(thread, NULL), 0);
 }
 
+/* The same at the worst moment, when the other thread is just setting up what all loops share. */
+static pthread_barrier_t together;
+
+static void* first_work(void* arg) {
+  uv_loop_t own;
+  uv_work_t req;
+  CHECK_EQ(uv_loop_init(&own), 0);
+  pthread_barrier_wait(&together);
+  CHECK_EQ(uv_queue_work(&own, &req, count_work, check_status), 0);
+  check_close_loop(&own);
+  return arg;
+}
+
+static void fork_at_first_work(int delay) {
+  pthread_t thread;
+  CHECK_EQ(pthread_barrier_init(&together, NULL, 2), 0);
+  CHECK_EQ(pthread_create(&thread, NULL, first_work, NULL), 0);
+  pthread_barrier_wait(&together);
+  for (volatile int i = 0; i < delay; i++) {}
+  pid_t child = fork_now();
+  if (child == 0) child_uses_everything();
+  child_is_fine(child);
+  CHECK_EQ(pthread_join(thread, NULL), 0);
+  _exit(0);
+}
+
+TEST(fork_while_another_thread_does_the_first_work) {
+  for (int i = 0; i < 300; i++) {
+    pid_t child = fork_now(); /* a process that has not used the pool yet */
+    if (child == 0) fork_at_first_work(i * 50);
+    child_is_fine(child);
+  }
+}
+
 TEST(a_loop_without_handles) {
   CHECK_EQ(uv_loop_init(&loop), 0);
   pid_t child = fork_now();

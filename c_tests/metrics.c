@@ -150,3 +150,30 @@ TEST(events_waiting) {
   CHECK_EQ(metrics.events_waiting, 1);
   check_close_loop(&loop);
 }
+
+static void no_work(uv_work_t* req) {
+  (void) req;
+}
+
+static void count_work(uv_work_t* req, int status) {
+  uint64_t before = metrics.events;
+  (void) req;
+  CHECK_EQ(status, 0);
+  calls++;
+  CHECK_EQ(uv_metrics_info(&loop, &metrics), 0);
+  CHECK(metrics.events >= before);
+  CHECK(metrics.loop_count >= 1);
+}
+
+TEST(finished_work_counts_as_events) {
+  enum { WORKS = 20 };
+  uv_work_t works[WORKS];
+  NEEDS(1, 45);
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  for (int i = 0; i < WORKS; i++) CHECK_EQ(uv_queue_work(&loop, &works[i], no_work, count_work), 0);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(calls, WORKS);
+  CHECK_EQ(uv_metrics_info(&loop, &metrics), 0);
+  CHECK(metrics.events >= WORKS);
+  check_close_loop(&loop);
+}

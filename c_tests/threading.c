@@ -130,6 +130,7 @@ static void join_own(void* arg) {
 
 TEST(joining_oneself_is_a_deadlock) {
   int result = 0;
+  NOT_UNDER_TSAN("its runtime aborts on misused threads");
   CHECK_EQ(uv_thread_create(&tid, join_own, &result), 0);
   CHECK_EQ(uv_thread_join(&tid), 0);
   CHECK_EQ(result, -EDEADLK);
@@ -142,6 +143,7 @@ static void tell_and_end(void* arg) {
 TEST(detached_thread_runs_and_cannot_be_joined) {
   uv_sem_t ended;
   NEEDS(1, 50);
+  NOT_UNDER_TSAN("its runtime aborts on misused threads");
   start_waiting(&tid);
   CHECK_EQ(uv_thread_detach(&tid), 0);
 #ifdef __GLIBC__ /* which notices, while the thread lives */
@@ -220,6 +222,7 @@ TEST(default_stack_with_an_absurd_limit) {
 }
 
 TEST(stack_size_is_rounded_up) {
+  NOT_UNDER_TSAN("its runtime enlarges stacks");
   size_t page = (size_t) sysconf(_SC_PAGESIZE);
   size_t least = PTHREAD_STACK_MIN > 8192 ? (size_t) PTHREAD_STACK_MIN : 8192;
   /* Growing, because the C library uses stacks again. */

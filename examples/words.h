@@ -112,22 +112,34 @@ static inline void words_count(words_t *words, const char *text, size_t end, siz
 /* Room for a chunk, the byte before it and the rest of the word that it may end in. */
 enum { WORDS_BUFFER = 1 + WORDS_CHUNK + WORDS_LONGEST };
 
-/* Counts the words that begin in bytes [start, start + length) of a file, length <= WORDS_CHUNK, so that the chunks of
- * a file together count each word once. Returns 0 or an errno. */
-static inline int words_count_file(words_t *words, const char *path, uint64_t start, size_t length, char *buffer) {
-  size_t before = start > 0, at = before, got = 0, wanted = before + length + WORDS_LONGEST;
+/* Reads bytes [start, start + length) of a file, length <= WORDS_CHUNK, and what words_count_chunk() needs around them, into
+ * a buffer of WORDS_BUFFER bytes. `got` is how much that was. Returns 0 or an errno. */
+static inline int words_read_chunk(const char *path, uint64_t start, size_t length, char *buffer, size_t *got) {
+  size_t before = start > 0, wanted = before + length + WORDS_LONGEST;
   ssize_t n = 0;
+  *got = 0;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return errno;
-  while (got < wanted && (n = pread(fd, buffer + got, wanted - got, (off_t)(start - before + got))) > 0) got += (size_t)n;
+  while (*got < wanted && (n = pread(fd, buffer + *got, wanted - *got, (off_t)(start - before + *got))) > 0) *got += (size_t)n;
   int error = n < 0 ? errno : 0;
   close(fd);
-  if (error != 0) return error;
+  return error;
+}
+
+/* Counts the words that begin in what words_read_chunk() read, so that the chunks of a file together count each word once. */
+static inline void words_count_chunk(words_t *words, uint64_t start, size_t length, const char *buffer, size_t got) {
+  size_t before = start > 0, at = before;
   if (before && got > 0 && words_is_letter(buffer[0])) /* a word of the previous chunk reaches in here */
     while (at < got && words_is_letter(buffer[at])) at++;
   size_t end = before + length < got ? before + length : got;
   if (at < end) words_count(words, buffer + at, end - at, got - at);
-  return 0;
+}
+
+static inline int words_count_file(words_t *words, const char *path, uint64_t start, size_t length, char *buffer) {
+  size_t got;
+  int error = words_read_chunk(path, start, length, buffer, &got);
+  if (error == 0) words_count_chunk(words, start, length, buffer, got);
+  return error;
 }
 
 static inline int words_compare(const void *a, const void *b) {

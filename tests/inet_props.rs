@@ -1,11 +1,11 @@
 //! Reading and printing internet addresses against the C library's inet_pton and inet_ntop.
 
-#![allow(clippy::disallowed_types, clippy::indexing_slicing)] // a test may allocate and panic
+#![allow(clippy::disallowed_types, clippy::indexing_slicing, clippy::unwrap_used)] // a test may allocate and panic
 
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use libc::{AF_INET, AF_INET6};
 use proptest::prelude::*;
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use uv::abi::errno::{Errno, Result};
 use uv::os::inet;
 

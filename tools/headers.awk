@@ -15,6 +15,7 @@ function flush_text(  words, n, i, line) {
 }
 
 /^ \* -/ { flush_text() } # an item of a list begins
+/^ \*     / { flush_text(); print; next } # an example
 /^ \* / { text = text " " substr($0, 4); next }
 /^ \*/ { flush_text() }
 

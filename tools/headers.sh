@@ -34,7 +34,7 @@ functions() {
 }
 
 extension() {
-  grep -hv '^//!' src/ffi/uvx_*.rs > "$out/uvx.rs"
+  grep -hv '^//!' src/abi/uvx_*.rs src/ffi/uvx_*.rs > "$out/uvx.rs"
   cbindgen --quiet --config cbindgen-uvx.toml "$out/uvx.rs" | as_c
 }
 

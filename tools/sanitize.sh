@@ -29,7 +29,7 @@ mkdir -p "$out"
 
 # Freed memory of a test's own globals does not matter; fork from a program with threads is what some tests are about.
 export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
-export TSAN_OPTIONS=die_after_fork=0:halt_on_error=1
+export TSAN_OPTIONS=die_after_fork=0:halt_on_error=1:atexit_sleep_ms=0
 export UV_TEST_SECONDS=${UV_TEST_SECONDS:-120}
 
 passed=0 failed=0 skipped=0

@@ -44,7 +44,7 @@ stage() { # NAME COMMAND...
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-loom_tests() { RUSTFLAGS="--cfg loom" cargo nextest run --release --lib --target-dir "$target/loom" --no-tests=warn loom; }
+loom_tests() { RUSTFLAGS="--cfg loom" cargo nextest run --release --lib --test 'loom_*' --target-dir "$target/loom" --no-tests=warn loom; }
 
 stage "formatting and lints" make -s lint
 stage "C tests: build" make -s -k c_tests

@@ -16,6 +16,7 @@ mod info;
 mod loop_;
 mod reqs;
 mod streams;
+mod uvx_ports;
 
 pub use base::*;
 pub use callbacks::*;
@@ -26,3 +27,4 @@ pub use info::*;
 pub use loop_::*;
 pub use reqs::*;
 pub use streams::*;
+pub use uvx_ports::*;

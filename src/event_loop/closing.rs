@@ -34,7 +34,8 @@ impl Loop {
             let close_cb = {
                 // SAFETY: as above.
                 let handle = unsafe { Handle::new(cx, raw) };
-                handle.unreference();
+                // Stopped, so its reference counts no more.
+                handle.clear(UV_HANDLE_REF);
                 // SAFETY: linked since init.
                 unsafe { queue::unlink(&raw mut (*raw).handle_queue) };
                 handle.close_cb()

@@ -3,19 +3,20 @@
 use super::linger::{self, Linger};
 use super::metrics::Metrics;
 use super::poll::Batch;
-use super::{Internals, Loop};
+use super::{Internals, Loop, pool};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::ds::queue;
-use crate::handles::async_;
+use crate::handles::{async_, signal};
 use crate::mem::{self, Owned};
 use crate::ptr::{Cx, Handle};
 use crate::sync::mailbox::State;
 use crate::sync::ready::Ready;
-use crate::sys::{epoll, fd};
+use crate::sys::{self, epoll, fd};
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr::null_mut;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// `uv_loop_init`: everything but `data` gets its first value.
 ///
@@ -23,6 +24,7 @@ use core::ptr::null_mut;
 /// `raw` is writable memory for a loop that is not in use.
 pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
     linger::read_switch();
+    guard_forks()?;
     let internals = make_internals()?;
     // SAFETY: all-zero is a value of the struct: integers, null pointers, unlocked locks.
     let lp = unsafe {
@@ -59,6 +61,26 @@ pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
     Ok(())
 }
 
+/// Has fork(2) leave the child with usable locks, once for the process. Before the first lock could be held.
+fn guard_forks() -> Result {
+    static GUARDED: AtomicBool = AtomicBool::new(false);
+    if GUARDED.swap(true, Ordering::AcqRel) {
+        return Ok(());
+    }
+    // SAFETY: the functions live as long as the process: the library is not unloaded while its loops are in use.
+    let code = unsafe {
+        match libc::pthread_atfork(
+            Some(signal::before_fork),
+            Some(signal::after_fork),
+            Some(signal::after_fork),
+        ) {
+            0 => libc::pthread_atfork(None, None, Some(pool::after_fork_in_child)),
+            code => code,
+        }
+    };
+    sys::check_code(code).inspect_err(|_| GUARDED.store(false, Ordering::Release))
+}
+
 /// In place: the wheel alone is 17 KiB, which zeroed pages give for nothing.
 fn make_internals() -> Result<Owned<Internals>> {
     let place = mem::alloc_zeroed(size_of::<Internals>()).cast::<Internals>();
@@ -75,6 +97,7 @@ fn make_internals() -> Result<Owned<Internals>> {
         (&raw mut (*place).was_fed).write(Cell::new(false));
         (&raw mut (*place).block_sigprof).write(Cell::new(false));
         (&raw mut (*place).ports).write(Cell::new(0));
+        (&raw mut (*place).thread).write(AtomicUsize::new(0));
         (*place).ready.init();
         Ok(Owned::from_raw(place))
     }

@@ -6,8 +6,8 @@
 //! - The one who wakes a sleeper makes a system call anyway, so it may as well stamp the time. From the stamp the sleeper learns for
 //!   nothing how long it would have had to watch. Only when that was short, again and again, does it begin to watch.
 //! - "Short" is measured against how late the sleeper woke after the call began, and never more than [`MOST_NS`].
-//! - Part of a wait may only be due to the waker having been asleep itself. The waker subtracts that, else two threads that wait for
-//!   each other would both conclude that watching cannot pay.
+//! - Part of a wait may only be due to the waker having been asleep itself. A waker that knows says so, else two threads that wait
+//!   for each other would both conclude that watching cannot pay.
 //! - A sleeper that was woken on the waker's own CPU does not watch: it would keep the other from running, and such wakes are cheap.
 //! - A watch in vain doubles the number of sleeps until the next try, up to one in [`MOST_SKIPS`].
 //! - With one usable CPU nobody watches.
@@ -24,11 +24,6 @@ const MOST_NS: u64 = 50_000;
 const MOST_SKIPS: u32 = 1024;
 /// How sure the prediction can get, either way.
 const SURE: i32 = 4;
-
-std::thread_local! {
-    /// How late this thread was woken last, unless that was passed on already.
-    static LATE_NS: Cell<u64> = const { Cell::new(0) };
-}
 
 /// Set once from `UV_LINGER=0` in the environment.
 static SWITCHED_OFF: AtomicBool = AtomicBool::new(false);
@@ -59,6 +54,8 @@ pub struct Linger {
     skips: Cell<u32>,
     penalty: Cell<u32>,
     slept_at: Cell<u64>,
+    /// How late the last wake-up was, unless that was passed on already.
+    own_late: Cell<u64>,
 }
 
 impl Linger {
@@ -78,7 +75,7 @@ impl Linger {
     pub fn hit(&self) {
         self.score.set(SURE.min(self.score.get() + 1));
         self.penalty.set(self.penalty.get() / 2);
-        pass_on_nothing();
+        self.own_late.set(0);
     }
 
     /// A watch was in vain.
@@ -92,7 +89,7 @@ impl Linger {
 
     /// The thread goes to sleep. Sleeper only.
     pub fn sleep(&self) {
-        pass_on_nothing();
+        self.own_late.set(0);
         self.slept_at.set(now_ns());
     }
 
@@ -104,7 +101,7 @@ impl Linger {
             return; // not woken by another thread, or too long ago to be told
         }
         let late = now_ns().saturating_sub(woken_at);
-        let _ = LATE_NS.try_with(|cell| cell.set(late));
+        self.own_late.set(late);
         self.local.set(self.waker_cpu.load(Relaxed) == cpus::current());
         if self.local.get() {
             return;
@@ -117,9 +114,13 @@ impl Linger {
         self.score.set((self.score.get() + step).clamp(-SURE, SURE));
     }
 
-    /// Wakes the sleeper by `call`, which others can learn from. Any thread, but no signal handler.
-    pub fn wake_by(&self, call: impl FnOnce()) {
-        let late = LATE_NS.try_with(|late| late.replace(0)).unwrap_or(0);
+    /// How late this thread was woken before it did what it is about to wake another for; once. Its own thread only.
+    pub fn take_late(&self) -> u64 {
+        self.own_late.take()
+    }
+
+    /// Wakes the sleeper by `call`; the waker itself was `late` ns late (0: not, or not known). Any thread and signal handlers.
+    pub fn wake_by(&self, late: u64, call: impl FnOnce()) {
         self.waker_late.store(late, Relaxed);
         self.waker_cpu.store(cpus::current(), Relaxed);
         self.woken_at.store(now_ns(), Relaxed);
@@ -129,8 +130,4 @@ impl Linger {
     fn bound(&self) -> u64 {
         (self.late.get() * 3 / 2).min(MOST_NS)
     }
-}
-
-fn pass_on_nothing() {
-    let _ = LATE_NS.try_with(|late| late.set(0));
 }

@@ -41,11 +41,14 @@ impl Metrics {
         }
     }
 
-    /// The loop is about to wait for events.
+    /// Whether idle time is measured.
+    pub fn measures_idle(&self) -> bool {
+        self.measure_idle.get()
+    }
+
+    /// The loop is about to wait for events, in a loop whose idle time is measured.
     pub fn begin_waiting(&self) {
-        if self.measure_idle.get() {
-            self.write(self.idle.load(Ordering::Relaxed), now_ns());
-        }
+        self.write(self.idle.load(Ordering::Relaxed), now_ns());
     }
 
     /// The poll phase is over.

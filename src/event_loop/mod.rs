@@ -24,6 +24,7 @@ use crate::sync::ready::Ready;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::NonNull;
+use core::sync::atomic::AtomicUsize;
 use linger::Linger;
 use metrics::Metrics;
 
@@ -48,6 +49,8 @@ pub struct Internals {
     pub block_sigprof: Cell<bool>,
     /// Message ports attached to this loop, which keep it from being closed.
     pub ports: Cell<usize>,
+    /// The thread that runs the loop, or did last (`sys::thread::number`); 0 before the first run.
+    pub thread: AtomicUsize,
 }
 
 /// A view of a loop in C memory. The caller keeps a loop alive for as long as any of its functions runs, so unlike a handle it may be

@@ -54,16 +54,16 @@ const NOBODY: u64 = u64::MAX;
 pub fn poll(cx: &mut Cx, lp: Loop, timeout: c_int) {
     let timeout = if register(cx, lp) { 0 } else { timeout };
     let mut events: Events = [const { MaybeUninit::uninit() }; BATCH];
-    let mut count = wait(lp, &mut events, timeout);
+    let (mut count, were_waiting) = wait(lp, &mut events, timeout);
     for _ in 0..MOST_BATCHES {
-        lp.internals().metrics.count_events(count, timeout == 0);
+        lp.internals().metrics.count_events(count, were_waiting);
         run_descriptors(cx, lp, &mut events, count);
         if count < BATCH {
             break;
         }
         count = fetch(lp, &mut events, 0).unwrap_or(0);
     }
-    run_ready(cx, lp, timeout);
+    run_ready(cx, lp, were_waiting);
 }
 
 /// Tells the kernel of changed interests. A descriptor that it refuses is an error event for its watcher; true if there was one,
@@ -79,17 +79,24 @@ fn register(cx: &mut Cx, lp: Loop) -> bool {
     refused
 }
 
-/// Waits until something is ready or the time is over, and says how many events were fetched.
-fn wait(lp: Loop, events: &mut Events, mut timeout: c_int) -> usize {
+/// Waits until something is ready or the time is over. Says how many events were fetched, and whether what is ready was so
+/// before the loop asked.
+fn wait(lp: Loop, events: &mut Events, mut timeout: c_int) -> (usize, bool) {
     let internals = lp.internals();
     if timeout == 0 && lp.nfds() == 0 && !internals.must_poll.get() {
-        return 0;
+        return (0, true);
     }
     if timeout != 0 {
-        internals.metrics.begin_waiting();
+        if internals.metrics.measures_idle() {
+            // Only a look that does not block tells what was waiting.
+            match fetch(lp, events, 0) {
+                Some(count) if count > 0 => return (count, true),
+                _ => internals.metrics.begin_waiting(),
+            }
+        }
         if let Some(count) = linger(lp, events) {
             lp.update_time();
-            return count;
+            return (count, false);
         }
         internals.was_fed.set(false);
         if internals.ready.collected() > 0 || !internals.ready.settle(State::Asleep) {
@@ -97,12 +104,12 @@ fn wait(lp: Loop, events: &mut Events, mut timeout: c_int) -> usize {
         }
     }
     if timeout == 0 {
-        return fetch(lp, events, 0).unwrap_or(0);
+        return (fetch(lp, events, 0).unwrap_or(0), true);
     }
     internals.linger.sleep();
     let count = sleep(lp, events, timeout);
     internals.linger.awake();
-    count
+    (count, false)
 }
 
 /// Blocks, also through interruptions and early ends, for `timeout` ms of the loop's time.
@@ -209,7 +216,7 @@ fn run_descriptors(cx: &mut Cx, lp: Loop, events: &mut Events, count: usize) {
 }
 
 /// Runs what is ready now; what becomes ready meanwhile waits for the next turn.
-fn run_ready(cx: &mut Cx, lp: Loop, timeout: c_int) {
+fn run_ready(cx: &mut Cx, lp: Loop, were_waiting: bool) {
     let internals = lp.internals();
     internals.ready.collect(State::Awake);
     let count = internals.ready.collected();
@@ -217,7 +224,7 @@ fn run_ready(cx: &mut Cx, lp: Loop, timeout: c_int) {
         return;
     }
     internals.was_fed.set(true);
-    internals.metrics.count_events(count, timeout == 0);
+    internals.metrics.count_events(count, were_waiting);
     for _ in 0..count {
         let Some((node, kind)) = internals.ready.pop() else { break };
         // SAFETY: just taken off the list.

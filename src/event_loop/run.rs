@@ -6,7 +6,9 @@ use super::{Loop, dispatch, poll};
 use crate::abi::*;
 use crate::ptr::Cx;
 use crate::sync::mailbox::State;
+use crate::sys::thread;
 use core::ffi::c_int;
+use core::sync::atomic::Ordering;
 
 /// How often what was fed runs after polling, before the other phases get their turn.
 const FED_ROUNDS: usize = 8;
@@ -46,6 +48,7 @@ impl Loop {
 pub fn run(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
     lp.internals().ready.settle(State::Awake);
     lp.internals().must_poll.set(true);
+    lp.internals().thread.store(thread::number(), Ordering::Relaxed);
     let mut alive = lp.is_alive();
     if !alive {
         lp.update_time();

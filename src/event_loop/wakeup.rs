@@ -13,39 +13,27 @@ use crate::abi::{uv__queue, uv_loop_t};
 use crate::sync::mailbox::{Kind, Put, State};
 use crate::sys::epoll;
 
-/// Puts a node into a loop's mailbox and wakes the loop if it needs that. Any thread.
+/// Puts a node into a loop's mailbox and wakes the loop if it needs that. Any thread, and signal handlers.
 ///
 /// # Safety
 /// The loop is alive until the node was dispatched or withdrawn; the node is as [`crate::sync::ready::Ready::put`] wants it.
 pub unsafe fn post(target: *const uv_loop_t, node: *mut uv__queue, kind: Kind) {
     // SAFETY: the caller's.
-    unsafe { post_with(target, node, kind, |internals, fd| internals.linger.wake_by(|| epoll::ring(fd))) }
+    unsafe { post_late(target, node, kind, 0) }
 }
 
-/// `post` for signal handlers: no thread-local storage, no clock.
+/// `post` by a thread that was itself woken `late` ns late for what it delivers; see `linger.rs`.
 ///
 /// # Safety
 /// As for `post`.
-pub unsafe fn post_from_signal(target: *const uv_loop_t, node: *mut uv__queue, kind: Kind) {
-    // SAFETY: the caller's.
-    unsafe { post_with(target, node, kind, |_, fd| epoll::ring(fd)) }
-}
-
-/// # Safety
-/// As for `post`.
-unsafe fn post_with(
-    target: *const uv_loop_t,
-    node: *mut uv__queue,
-    kind: Kind,
-    wake: impl FnOnce(&Internals, i32),
-) {
+pub unsafe fn post_late(target: *const uv_loop_t, node: *mut uv__queue, kind: Kind, late: u64) {
     // SAFETY: the pointer is set once, before anybody can post, and the loop is alive (see `paid` for how long).
     let internals = unsafe { &*(&raw const (*target).internal_fields).read().cast::<Internals>() };
     // SAFETY: the caller's.
     if unsafe { internals.ready.put(node, kind) } == Put::Wake {
         // SAFETY: written by init and fork only, which no poster may race with.
         let fd = unsafe { (&raw const (*target).async_io_watcher.fd).read() };
-        wake(internals, fd);
+        internals.linger.wake_by(late, || epoll::ring(fd));
         internals.ready.paid();
     }
 }

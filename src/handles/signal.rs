@@ -23,8 +23,6 @@ use core::mem::{MaybeUninit, offset_of};
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// This handle wants one signal only. A flag that no other handle type uses.
-const ONE_SHOT: u32 = 0x0200_0000;
 /// Signals are numbered 1 to 64.
 const SIGNALS: usize = 65;
 
@@ -44,8 +42,6 @@ const _: () = assert!(
 /// The started handles by signal; a queue head whose `next` is null is empty too, so that the table can be a static.
 struct Registry {
     locked: AtomicBool,
-    /// Whether the fork handlers are installed.
-    guarded: AtomicBool,
     started: UnsafeCell<[uv__queue; SIGNALS]>,
     /// The mask of the thread that forks.
     fork_mask: UnsafeCell<MaybeUninit<libc::sigset_t>>,
@@ -56,7 +52,6 @@ unsafe impl Sync for Registry {}
 
 static REGISTRY: Registry = Registry {
     locked: AtomicBool::new(false),
-    guarded: AtomicBool::new(false),
     started: UnsafeCell::new([const { uv__queue { next: null_mut(), prev: null_mut() } }; SIGNALS]),
     fork_mask: UnsafeCell::new(MaybeUninit::uninit()),
 };
@@ -102,12 +97,7 @@ impl Registry {
 ///
 /// # Safety
 /// `raw` is writable memory for a signal handle that is not in use.
-pub unsafe fn init(cx: &Cx, lp: Loop, raw: *mut uv_signal_t) -> Result {
-    if !REGISTRY.guarded.swap(true, Ordering::Relaxed) {
-        // SAFETY: the functions live as long as the process: the library is not unloaded while it may fork.
-        let code = unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(after_fork)) };
-        sys::check_code(code).inspect_err(|_| REGISTRY.guarded.store(false, Ordering::Relaxed))?;
-    }
+pub unsafe fn init(cx: &Cx, lp: Loop, raw: *mut uv_signal_t) {
     // SAFETY: the caller's.
     let handle = unsafe { Handle::init(cx, lp, raw) };
     handle.set_signal_cb(None);
@@ -121,7 +111,6 @@ pub unsafe fn init(cx: &Cx, lp: Loop, raw: *mut uv_signal_t) -> Result {
         (*raw).caught_signals = 0;
         (*raw).dispatched_signals = 0;
     }
-    Ok(())
 }
 
 /// `uv_signal_start` and `uv_signal_start_oneshot`.
@@ -129,7 +118,7 @@ pub fn start(handle: Handle<'_, uv_signal_t>, cb: uv_signal_cb, signum: c_int, o
     if handle.is_closing() || signum == 0 {
         return Err(Errno::EINVAL);
     }
-    if handle.is_active() && handle.signum() == signum && handle.has(ONE_SHOT) == one_shot {
+    if handle.is_active() && handle.signum() == signum && wants_one(handle) == one_shot {
         handle.set_signal_cb(cb);
         return Ok(());
     }
@@ -137,17 +126,15 @@ pub fn start(handle: Handle<'_, uv_signal_t>, cb: uv_signal_cb, signum: c_int, o
     let raw = handle.as_ptr();
     REGISTRY.with(|registry| {
         let head = registry.handles_of(signum).ok_or(Errno::EINVAL)?;
-        if one_shot {
-            handle.set(ONE_SHOT);
-        } else {
-            handle.clear(ONE_SHOT);
-        }
-        handle.set_signum(signum);
         // SAFETY: under the lock; the handle was stopped.
-        unsafe { queue::push_back(head, &raw mut (*links(raw)).registry) };
+        unsafe {
+            (*raw).dispatched_signals = u32::from(one_shot);
+            queue::push_back(head, &raw mut (*links(raw)).registry);
+        }
         // SAFETY: as above; what cannot be caught leaves the registry again.
         install(head, signum).inspect_err(|_| unsafe { queue::unlink(&raw mut (*links(raw)).registry) })
     })?;
+    handle.set_signum(signum);
     handle.set_signal_cb(cb);
     handle.activate();
     Ok(())
@@ -206,7 +193,7 @@ pub unsafe fn run(cx: &mut Cx, node: *mut uv__queue) {
         }
         // SAFETY: as above.
         let handle = unsafe { Handle::new(cx, raw) };
-        if handle.has(ONE_SHOT) {
+        if wants_one(handle) {
             stop(handle);
         }
     }
@@ -244,7 +231,7 @@ unsafe fn all_one_shot(head: *mut uv__queue) -> bool {
     unsafe {
         let mut node = (*head).next;
         while node != head {
-            if (*handle_of(node)).handle.flags & ONE_SHOT == 0 {
+            if (*handle_of(node)).dispatched_signals == 0 {
                 return false;
             }
             node = (*node).next;
@@ -265,7 +252,7 @@ extern "C" fn on_signal(signum: c_int) {
                 let raw = handle_of(node);
                 if caught(raw).fetch_add(1, Ordering::AcqRel) == 0 {
                     let target = (&raw const (*raw).handle.loop_).read();
-                    wakeup::post_from_signal(target, &raw mut (*links(raw)).ready, Kind::Signal);
+                    wakeup::post(target, &raw mut (*links(raw)).ready, Kind::Signal);
                 }
                 node = (*node).next;
             }
@@ -274,18 +261,27 @@ extern "C" fn on_signal(signum: c_int) {
     REGISTRY.unlock();
 }
 
-extern "C" fn before_fork() {
+/// On the thread that forks: nobody else may be changing the registry then.
+pub extern "C" fn before_fork() {
     let mask = signal_mask::block_all_signals();
     REGISTRY.lock();
     // SAFETY: under the lock.
     unsafe { (*REGISTRY.fork_mask.get()).write(mask) };
 }
 
-extern "C" fn after_fork() {
+/// In the parent and in the child.
+pub extern "C" fn after_fork() {
     // SAFETY: under the lock, which `before_fork` took on this thread (or on the thread that this child's is a copy of).
     let mask = unsafe { (*REGISTRY.fork_mask.get()).assume_init_read() };
     REGISTRY.unlock();
     signal_mask::set_signal_mask(&mask);
+}
+
+/// Whether the handle wants one signal only. That stands in the otherwise unused `dispatched_signals`, which, unlike the flags, is
+/// written under the lock alone, so that handlers and other loops' threads may read it there.
+fn wants_one(handle: Handle<'_, uv_signal_t>) -> bool {
+    // SAFETY: the handle is alive, and this is its thread, the only one that writes the field.
+    unsafe { (&raw const (*handle.as_ptr()).dispatched_signals).read() != 0 }
 }
 
 /// # Safety

@@ -126,14 +126,23 @@ impl Mailbox {
     /// # Safety
     /// The node is alive, in no mailbox, and the caller alone may put it in.
     pub unsafe fn put(&self, node: *mut uv__queue, kind: Kind) -> Put {
-        let new = Tagged::new(node, kind);
+        // SAFETY: the caller's; a chain of one.
+        unsafe { self.put_chain(node, node, kind) }
+    }
+
+    /// Puts several nodes in at once: `newest`, whose `next` words lead to `oldest` as [`Tagged`] words of `kind`.
+    ///
+    /// # Safety
+    /// As for `put`, for each of the nodes.
+    pub unsafe fn put_chain(&self, newest: *mut uv__queue, oldest: *mut uv__queue, kind: Kind) -> Put {
+        let new = Tagged::new(newest, kind);
         let mut current = Tagged(self.0.load(Ordering::Relaxed));
         loop {
             if current.state() == Some(State::Closed) {
                 return Put::Refused;
             }
-            // SAFETY: until the exchange succeeds the node is the caller's alone.
-            unsafe { (*node).next = current.0 };
+            // SAFETY: until the exchange succeeds the nodes are the caller's alone.
+            unsafe { (*oldest).next = current.0 };
             // Release hands the node over; Acquire because the poster that replaced a state goes on to use what the consumer
             // prepared before it went to sleep.
             match self.0.compare_exchange_weak(current.0, new.0, Ordering::AcqRel, Ordering::Relaxed) {
@@ -170,6 +179,11 @@ impl Mailbox {
                 Err(word) => current = Tagged(word),
             }
         }
+    }
+
+    /// Whether the consumer takes nothing any more.
+    pub fn is_closed(&self) -> bool {
+        Tagged(self.0.load(Ordering::Acquire)).state() == Some(State::Closed)
     }
 
     /// Whether a node waits.

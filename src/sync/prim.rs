@@ -5,6 +5,17 @@ pub use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Atomic
 #[cfg(loom)]
 pub use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
+// The standard library's: a futex word that needs no memory, unlike the lock tables of others.
+#[cfg(loom)]
+pub use loom::sync::{Mutex, MutexGuard};
+#[cfg(not(loom))]
+pub use std::sync::{Mutex, MutexGuard};
+
+/// Locks `mutex`. Nothing here panics, so nothing is ever poisoned.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 /// One step of a short wait for another thread that is between two instructions: after a few tries the CPU is given away, for
 /// that thread may have lost its own.
 #[derive(Default)]

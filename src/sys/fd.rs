@@ -137,3 +137,9 @@ pub fn close_all_on_exec() {
         fd = fd.saturating_add(1);
     }
 }
+
+/// `UV_EBADF` if `fd` is no open descriptor.
+pub fn check_open(fd: c_int) -> Result<()> {
+    // SAFETY: no pointers.
+    check(unsafe { libc::fcntl(fd, libc::F_GETFD) }).map(|_| ())
+}

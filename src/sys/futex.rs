@@ -1,8 +1,11 @@
 //! futex(2): sleeping on a word of this process.
 
 use crate::sync::prim::AtomicU32;
-use core::ffi::c_long;
-use core::ptr::{null, null_mut};
+#[cfg(not(loom))]
+use core::{
+    ffi::c_long,
+    ptr::{null, null_mut},
+};
 
 /// Sleeps while `word` holds `expected`, until `wake` or for at most `timeout_ns` (None: for ever). May return at any time.
 #[cfg(not(loom))]
@@ -34,7 +37,29 @@ pub fn wake(word: *const AtomicU32) {
     unsafe { libc::syscall(libc::SYS_futex, word, op(libc::FUTEX_WAKE), 1) };
 }
 
+/// Wakes all threads that sleep on `word`.
+#[cfg(not(loom))]
+#[allow(clippy::not_unsafe_ptr_arg_deref)] // as in `wake`
+pub fn wake_all(word: *const AtomicU32) {
+    // SAFETY: as in `wake`.
+    unsafe { libc::syscall(libc::SYS_futex, word, op(libc::FUTEX_WAKE), i32::MAX) };
+}
+
 #[cfg(not(loom))]
 fn op(operation: core::ffi::c_int) -> c_long {
     c_long::from(operation | libc::FUTEX_PRIVATE_FLAG)
 }
+
+/// In a model every wait ends at some time by itself, as it may.
+#[cfg(loom)]
+pub fn wait(_word: &AtomicU32, _expected: u32, _timeout_ns: Option<u64>) {
+    loom::thread::yield_now();
+}
+
+/// Wakes nobody: see `wait`.
+#[cfg(loom)]
+pub fn wake(_word: *const AtomicU32) {}
+
+/// As `wake`.
+#[cfg(loom)]
+pub fn wake_all(_word: *const AtomicU32) {}

@@ -101,6 +101,15 @@ pub fn current() -> uv_thread_t {
     unsafe { libc::pthread_self() }
 }
 
+/// A number for the calling thread that no other living thread has; neither 0 nor 1.
+pub fn number() -> usize {
+    std::thread_local! {
+        static HERE: u16 = const { 0 };
+    }
+    // Without a destructor the variable can be had until the thread's end.
+    HERE.try_with(|here| core::ptr::from_ref(here).addr()).unwrap_or(2)
+}
+
 /// Names the calling thread; what does not fit into 15 bytes is cut off.
 ///
 /// # Safety
@@ -145,7 +154,10 @@ mod tests {
         let page = page_size();
         for wanted in [1, 42, page, LEAST_STACK - 1, LEAST_STACK, LEAST_STACK + 1, 1_234_567, 8 << 20] {
             let whole = whole_stack(wanted);
-            assert!(whole >= wanted && whole >= LEAST_STACK && whole % page == 0, "{wanted} gives {whole}");
+            assert!(
+                whole >= wanted && whole >= LEAST_STACK && whole & (page - 1) == 0,
+                "{wanted} gives {whole}"
+            );
             assert!(whole < wanted + page || whole == LEAST_STACK, "{wanted} gives {whole}");
         }
         assert!(whole_stack(0) >= LEAST_STACK);

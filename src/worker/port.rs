@@ -1,4 +1,429 @@
-use crate::abi::uv__queue;
-use crate::event_loop::Loop;
-use crate::ptr::Cx;
-pub unsafe fn run(_cx: &mut Cx, _lp: Loop, _node: *mut uv__queue) {}
+//! A port: one end of a channel, and what its owner has done with it.
+//!
+//! A port is owned by the loop that it is attached to, or by whichever thread uses it; `user` enforces that. Only the owner
+//! touches the cells. Whoever posts to the port, rings its bell or interrupts it uses the atomics, from any thread.
+//!
+//! `life` says whether the port can be used at all: a port inside a message is `MOVING`, and belongs to the message.
+
+pub use super::delivery::run;
+
+use super::channel::Channel;
+use super::doorbell::Doorbell;
+use super::inbox::{CALLBACK, Inbox, Limits, Next};
+use super::writer::Writer;
+use crate::abi::errno::{Errno, Result};
+use crate::abi::*;
+use crate::event_loop::linger::Linger;
+use crate::event_loop::{Internals, Loop, wakeup};
+use crate::sync::mailbox::{Kind, State};
+use crate::sync::prim::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use crate::sys::{futex, thread};
+use core::cell::{Cell, UnsafeCell};
+use core::ffi::c_void;
+use core::ops::Deref;
+use core::ptr::{NonNull, null_mut};
+
+/// Can be used.
+pub const OPEN: u32 = 0;
+/// Inside a message.
+pub const MOVING: u32 = 1;
+/// Closed by its owner, or with the message that it was in.
+pub const CLOSED: u32 = 2;
+
+/// Nobody uses the port.
+const NOBODY: usize = 0;
+
+/// In the futex word: the bell rang.
+pub const RUNG: u32 = 1;
+/// In the futex word: `receive` is to return.
+pub const INTERRUPTED: u32 = 2;
+
+/// See the module.
+#[repr(C)]
+pub struct Port {
+    /// What was posted to this port.
+    pub inbox: Inbox,
+    /// The way to the other port's inbox.
+    pub writer: Writer,
+    /// `OPEN`, `MOVING` or `CLOSED`.
+    pub life: AtomicU32,
+    peer: *const Port,
+    channel: *const Channel,
+    data: AtomicPtr<c_void>,
+    user: AtomicUsize,
+    /// For the owner.
+    pub own: Owned,
+    /// From here on, what others write.
+    pub(super) doorbell: Doorbell,
+    node: UnsafeCell<uv__queue>,
+    /// A thread in `receive` sleeps on this word.
+    pub word: AtomicU32,
+    /// When it pays to watch before sleeping.
+    pub linger: Linger,
+    /// The other port closed, and what is unread does not matter any more.
+    pub cut: AtomicBool,
+    /// Tell the owner that the other port has room again.
+    pub writable: AtomicBool,
+}
+
+/// What the owner has set. `attach` begins anew.
+pub struct Owned {
+    attached: Cell<*mut uv_loop_t>,
+    /// Counted in the loop's `active_handles`.
+    counted: Cell<bool>,
+    pub started: Cell<bool>,
+    pub referenced: Cell<bool>,
+    /// The owner knows of the end.
+    pub told_end: Cell<bool>,
+    /// `close` was called, and its callback is to come; first what is in the inbox if `flushing`.
+    pub closing: Cell<bool>,
+    pub flushing: Cell<bool>,
+    pub budget: Cell<Budget>,
+    pub message_cb: Cell<uvx_message_cb>,
+    pub batch_cb: Cell<uvx_message_batch_cb>,
+    pub end_cb: Cell<uvx_message_port_event_cb>,
+    pub close_cb: Cell<uvx_message_port_event_cb>,
+    pub writable_cb: Cell<uvx_message_port_event_cb>,
+}
+
+/// How much one dispatch may deliver.
+#[derive(Clone, Copy)]
+pub enum Budget {
+    /// All that waits at the beginning, or [`FLOOR`] messages if that is more.
+    Usual,
+    /// So many messages, and for so many ns; a maximal value stands for no bound.
+    Fixed(u64, u64),
+}
+
+impl Port {
+    /// A port of a channel that is being made.
+    pub fn new(limits: Limits, channel: *const Channel, peer: *const Port) -> Port {
+        Port {
+            inbox: Inbox::new(limits),
+            writer: Writer::default(),
+            life: AtomicU32::new(OPEN),
+            user: AtomicUsize::new(NOBODY),
+            cut: AtomicBool::new(false),
+            writable: AtomicBool::new(false),
+            doorbell: Doorbell::default(),
+            word: AtomicU32::new(0),
+            linger: Linger::default(),
+            data: AtomicPtr::new(null_mut()),
+            channel,
+            peer,
+            node: UnsafeCell::new(uv__queue { next: null_mut(), prev: null_mut() }),
+            own: Owned {
+                attached: Cell::new(null_mut()),
+                counted: Cell::new(false),
+                started: Cell::new(false),
+                referenced: Cell::new(true),
+                told_end: Cell::new(false),
+                closing: Cell::new(false),
+                flushing: Cell::new(false),
+                budget: Cell::new(Budget::Usual),
+                message_cb: Cell::new(None),
+                batch_cb: Cell::new(None),
+                end_cb: Cell::new(None),
+                close_cb: Cell::new(None),
+                writable_cb: Cell::new(None),
+            },
+        }
+    }
+
+    /// The port as C sees it.
+    pub fn as_c(&self) -> *mut uvx_message_port_t {
+        core::ptr::from_ref(self).cast_mut().cast()
+    }
+
+    /// The port whose node this is.
+    ///
+    /// # Safety
+    /// It is a port's node, and the port is alive for `'a`.
+    pub unsafe fn of_node<'a>(node: *mut uv__queue) -> &'a Port {
+        // SAFETY: the caller's.
+        unsafe { &*container_of!(node, Port, node) }
+    }
+
+    /// The other end. Its memory is there as long as this one's.
+    pub fn peer(&self) -> &Port {
+        // SAFETY: both ports lie in one block.
+        unsafe { &*self.peer }
+    }
+
+    /// The channel, for its count.
+    pub fn channel(&self) -> *const Channel {
+        self.channel
+    }
+
+    /// Why the port cannot be used, if it cannot.
+    pub fn check_life(&self) -> Result {
+        match self.life.load(Ordering::Acquire) {
+            OPEN => Ok(()),
+            MOVING => Err(Errno::EALREADY),
+            _ => Err(Errno::EBADF),
+        }
+    }
+
+    /// The program's pointer.
+    pub fn data(&self) -> *mut c_void {
+        self.data.load(Ordering::Relaxed)
+    }
+
+    /// Sets the program's pointer.
+    pub fn set_data(&self, data: *mut c_void) {
+        self.data.store(data, Ordering::Relaxed);
+    }
+}
+
+/// The right to use a port, which one thread has at a time.
+pub struct Claim<'p> {
+    port: &'p Port,
+    keep: bool,
+}
+
+impl Claim<'_> {
+    /// The port stays claimed by this thread: it was attached.
+    pub fn keep(mut self) {
+        self.keep = true;
+    }
+
+    /// Nobody has the port: it has left its loop.
+    pub fn give_up(mut self) {
+        self.keep = false;
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        if !self.keep {
+            self.port.user.store(NOBODY, Ordering::Release);
+        }
+    }
+}
+
+impl Port {
+    /// Claims the port for this thread: `UV_EBUSY` if another one has it, or if it is attached to another one's loop; `UV_EBADF` if it
+    /// is closed, `UV_EALREADY` if it is inside a message.
+    pub fn claim(&self) -> Result<Claim<'_>> {
+        let me = thread::number();
+        let claim = match self.user.compare_exchange(NOBODY, me, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => Claim { port: self, keep: false },
+            Err(user) if user == me || self.adopt(me) => Claim { port: self, keep: true },
+            Err(_) => return Err(self.check_life().err().unwrap_or(Errno::EBUSY)),
+        };
+        self.check_life()?;
+        Ok(claim)
+    }
+
+    /// Whether the port is attached to a loop that this thread runs, or that no thread has run yet.
+    fn adopt(&self, me: usize) -> bool {
+        let owner = self.doorbell.owner();
+        if owner.is_null() {
+            return false;
+        }
+        // SAFETY: the port cannot leave its loop while the owner is locked, and a loop with ports is not closed.
+        let internals = unsafe { &*(&raw const (**owner).internal_fields).read().cast::<Internals>() };
+        let thread = internals.thread.load(Ordering::Relaxed);
+        if thread == me || thread == 0 {
+            self.user.store(me, Ordering::Relaxed);
+            return true;
+        }
+        false
+    }
+
+    /// `adopt` for the loop itself, which dispatches the port.
+    pub fn adopt_here(&self) {
+        self.user.store(thread::number(), Ordering::Relaxed);
+    }
+
+    /// Claims a port that is attached.
+    pub fn claim_attached(&self) -> Result<(Claim<'_>, Loop)> {
+        let claim = self.claim()?;
+        let lp = self.attached().ok_or(Errno::EINVAL)?;
+        Ok((claim, lp))
+    }
+
+    /// The loop that the port is attached to. Owner only.
+    pub fn attached(&self) -> Option<Loop> {
+        let raw = self.own.attached.get();
+        // SAFETY: a loop that ports are attached to is not closed, and the owner is on its thread.
+        (!raw.is_null()).then(|| unsafe { Loop::new(raw) })
+    }
+
+    /// Whether the port is still attached to this loop; for the loop's thread, after user code ran.
+    pub fn is_on(&self, lp: Loop) -> bool {
+        self.user.load(Ordering::Acquire) == thread::number() && self.attached() == Some(lp)
+    }
+
+    /// Begins to belong to a loop.
+    pub fn enter(&self, lp: Loop) {
+        let internals = lp.internals();
+        internals.ports.set(internals.ports.get() + 1);
+        self.own.attached.set(lp.as_ptr());
+        self.doorbell.set_owner(lp.as_ptr());
+        self.update_alive();
+        if self.has_news() || self.writable.load(Ordering::Acquire) {
+            self.schedule(lp);
+        }
+    }
+
+    /// Ends to belong to a loop; nobody has it then.
+    pub fn leave(&self, lp: Loop) {
+        self.inbox.settle(State::Awake);
+        if self.doorbell.set_owner(null_mut()) {
+            // SAFETY: who set the flag has put the node in, before the owner could change.
+            unsafe { lp.internals().ready.withdraw(self.node.get(), State::Awake) };
+        }
+        self.count_alive(lp, false);
+        let internals = lp.internals();
+        internals.ports.set(internals.ports.get() - 1);
+        self.own.attached.set(null_mut());
+    }
+
+    /// After what the loop counts on may have changed. Owner only.
+    pub fn update_alive(&self) {
+        let own = &self.own;
+        let waits = own.started.get() && !own.told_end.get() || own.writable_cb.get().is_some();
+        if let Some(lp) = self.attached() {
+            self.count_alive(lp, own.closing.get() || own.referenced.get() && waits);
+        }
+    }
+
+    fn count_alive(&self, lp: Loop, alive: bool) {
+        if self.own.counted.replace(alive) != alive {
+            let active = lp.active_handles();
+            lp.set_active_handles(if alive { active.wrapping_add(1) } else { active.wrapping_sub(1) });
+        }
+    }
+
+    /// Whether the loop has to look at the port. Owner only.
+    pub fn has_news(&self) -> bool {
+        self.inbox.has_backlog() || self.cut.load(Ordering::Acquire)
+    }
+
+    /// Has the loop look at the port soon, from its own thread.
+    pub fn schedule(&self, lp: Loop) {
+        if self.doorbell.begin_scheduling() {
+            // SAFETY: this thread's loop; the node is in nothing, as the flag was not set.
+            unsafe { wakeup::post(lp.as_ptr(), self.node.get(), Kind::Port) };
+        }
+    }
+
+    /// After something else than a delivery has taken messages, or begun to want some: posters wake the loop, or it looks itself.
+    pub fn resume(&self, lp: Loop) {
+        let is_over = self.inbox.at_end() || self.cut.load(Ordering::Acquire);
+        let looks = match is_over {
+            true => !self.own.told_end.get(),
+            false => self.own.started.get() && !self.inbox.settle(State::Asleep),
+        };
+        if looks || self.writable.load(Ordering::Acquire) {
+            self.schedule(lp);
+        }
+    }
+
+    /// Tells the owner to look at the inbox. Any thread.
+    pub fn ring(&self) {
+        self.doorbell.ring(
+            // SAFETY: the owner stays in place meanwhile; the node is in nothing, as the flag was not set.
+            |owner| unsafe { wakeup::post_late(owner, self.node.get(), Kind::Port, lateness::take()) },
+            || {
+                self.word.fetch_or(RUNG, Ordering::Release);
+                self.linger.wake_by(lateness::take(), || futex::wake(&raw const self.word));
+            },
+        );
+    }
+
+    /// Takes the oldest message, and tells those who wait for room. Owner only.
+    #[inline]
+    pub fn next(&self) -> Next {
+        let next = self.inbox.next();
+        if let Next::Message(_) = next {
+            self.tell_writers(self.inbox.make_room());
+        }
+        next
+    }
+
+    /// Tells the other port's owner that there is room, if it is to be told.
+    pub fn tell_writers(&self, who: u32) {
+        if who & CALLBACK != 0 {
+            let peer = self.peer();
+            peer.writable.store(true, Ordering::Release);
+            peer.ring();
+        }
+    }
+
+    /// For `uvx_message_port_stats`; any thread.
+    pub fn statistics(&self) -> uvx_message_port_stats_t {
+        uvx_message_port_stats_t {
+            size: size_of::<uvx_message_port_stats_t>(),
+            depth: self.inbox.waiting().messages,
+            bytes: self.inbox.waiting().bytes,
+            posted: self.inbox.posted().messages,
+            received: self.inbox.received(),
+            dropped: self.inbox.dropped(),
+            wakes: self.doorbell.rings(),
+        }
+    }
+}
+
+/// How late this thread was woken for the message that it answers; see `event_loop/linger.rs`.
+pub mod lateness {
+    use core::cell::Cell;
+
+    std::thread_local! {
+        static LATE_NS: Cell<u64> = const { Cell::new(0) };
+    }
+
+    /// The thread was woken so late, in ns.
+    pub fn set(ns: u64) {
+        let _ = LATE_NS.try_with(|late| late.set(ns));
+    }
+
+    /// Once.
+    pub fn take() -> u64 {
+        LATE_NS.try_with(Cell::take).unwrap_or(0)
+    }
+}
+
+/// Keeps a port's memory.
+pub struct Hold(NonNull<Port>);
+
+impl Hold {
+    /// Holds a port that is alive.
+    pub fn new(port: &Port) -> Hold {
+        // SAFETY: somebody has a reference, as the port is alive.
+        unsafe { Channel::retain(port.channel) };
+        Hold(NonNull::from(port))
+    }
+
+    /// Gives up the hold without giving back the reference.
+    pub fn into_raw(self) -> *const Port {
+        let raw = self.0.as_ptr();
+        core::mem::forget(self);
+        raw
+    }
+
+    /// Takes it back.
+    ///
+    /// # Safety
+    /// `raw` came from `into_raw` and is taken back once.
+    pub unsafe fn from_raw(raw: *const Port) -> Hold {
+        // SAFETY: the caller's.
+        Hold(unsafe { NonNull::new_unchecked(raw.cast_mut()) })
+    }
+}
+
+impl Deref for Hold {
+    type Target = Port;
+    fn deref(&self) -> &Port {
+        // SAFETY: held.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // SAFETY: the reference is this hold's; the pointer to the channel is read before it goes.
+        unsafe { Channel::release((*self.0.as_ptr()).channel) };
+    }
+}

@@ -1,12 +1,13 @@
 //! The threads of the pool: taking work, running it, sleeping.
 
-use super::{Item, Lane, Locked, POOL, State, complete};
+use super::line::Item;
+use super::{Locked, POOL, State, complete};
 use crate::abi::errno::Result;
 use crate::event_loop::linger::Linger;
+use crate::sync::prim::{AtomicU32, Ordering};
 use crate::sys::{cpus, futex, thread, time::now_ns};
 use core::ffi::c_void;
 use core::ptr::null_mut;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 /// Stack of a thread of the pool; what the reference gives.
 const STACK_BYTES: usize = 8 << 20;
@@ -31,10 +32,10 @@ pub struct Worker {
 }
 
 /// Starts a thread and hands `first` over to it. Under the pool's mutex.
-pub fn start(state: &mut State, first: Item) -> Result {
+pub fn start(state: &State, first: Item) -> Result {
     // SAFETY: the table has room for `size` workers, and fewer are started; nobody has this one yet.
     unsafe {
-        let worker = state.workers.add(state.started as usize);
+        let worker = state.workers.get().add(state.started.get() as usize);
         worker.write(Worker {
             word: AtomicU32::new(WATCHING),
             next_sleeper: null_mut(),
@@ -44,8 +45,8 @@ pub fn start(state: &mut State, first: Item) -> Result {
         });
         thread::create(&raw mut (*worker).thread, STACK_BYTES, enter, worker.cast())?;
     }
-    state.started += 1;
-    state.slow_running += u32::from(first.lane == Lane::Slow);
+    state.started.set(state.started.get() + 1);
+    state.line.count_passed(first.lane);
     POOL.awake.fetch_add(1, Ordering::Relaxed);
     Ok(())
 }
@@ -58,10 +59,10 @@ unsafe extern "C" fn enter(argument: *mut c_void) {
     let mut item = Some(unsafe { (&raw const (*worker).first).read() });
     loop {
         if let Some(Item { work, run, .. }) = item {
-            // SAFETY: submitted work is alive until its `done` ran, which `complete` leads to.
+            // SAFETY: submitted work is alive until its `done` ran, which `complete` leads to; the worker outlives its thread.
             unsafe {
                 run(work);
-                complete(work);
+                complete(work, (*worker).linger.take_late());
             }
         }
         match next(worker, item) {
@@ -81,28 +82,25 @@ enum Next {
 
 /// After `done`, or after having been woken: takes the next item, or sleeps until there may be one.
 fn next(worker: *mut Worker, done: Option<Item>) -> Next {
-    let mut pool = Locked::new();
-    let state = pool.state();
+    let pool = Locked::new();
     match done {
-        None => state.searching -= 1,
-        Some(Item { lane: Lane::Slow, .. }) => state.slow_running -= 1,
-        Some(_) => {}
+        None => pool.searching.set(pool.searching.get() - 1),
+        Some(Item { lane, .. }) => pool.line.finish(lane),
     }
-    if let Some(item) = state.take() {
-        let woken = state.pick_sleeper();
+    if let Some(item) = pool.line.take() {
+        let woken = pool.pick_sleeper();
         drop(pool);
-        wake(woken);
+        wake(woken, 0);
         return Next::Run(item);
     }
-    if state.stopping {
+    if pool.stopping.get() {
         return Next::End;
     }
     // SAFETY: the worker's own; the mutex is held.
     unsafe {
         (*worker).word.store(WATCHING, Ordering::Relaxed);
-        (*worker).next_sleeper = state.sleepers;
+        (*worker).next_sleeper = pool.sleepers.replace(worker);
     }
-    state.sleepers = worker;
     let others = POOL.awake.fetch_sub(1, Ordering::Relaxed) - 1;
     drop(pool);
     // SAFETY: alive as long as its thread; only its own thread uses `linger` but for the parts that wakers may.
@@ -136,14 +134,14 @@ fn sleep(word: &AtomicU32, linger: &Linger, others: u32) {
     }
 }
 
-/// Wakes a worker that was taken off `State::sleepers`; null is none. Without the mutex.
-pub fn wake(worker: *mut Worker) {
+/// Wakes a worker that was taken off `State::sleepers`; null is none. The waker was `late` itself. Without the mutex.
+pub fn wake(worker: *mut Worker, late: u64) {
     if worker.is_null() {
         return;
     }
     // SAFETY: workers stay until the pool is shut down, which only the process's end does.
     let worker = unsafe { &*worker };
     if worker.word.swap(WOKEN, Ordering::AcqRel) == ASLEEP {
-        worker.linger.wake_by(|| futex::wake(&raw const worker.word));
+        worker.linger.wake_by(late, || futex::wake(&raw const worker.word));
     }
 }

@@ -248,7 +248,7 @@ fn watch_signal(cx: &Cx, lp: Loop) -> Result {
     // loop from being closed; it is stopped long before.
     let handle = unsafe {
         if (*raw).handle.loop_.is_null() {
-            signal::init(cx, lp, raw)?;
+            signal::init(cx, lp, raw);
             queue::unlink(&raw mut (*raw).handle.handle_queue);
         }
         Handle::new(cx, raw)

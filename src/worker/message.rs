@@ -1,0 +1,214 @@
+//! A message: a tag, some bytes, and what it hands over.
+//!
+//! Up to [`INLINE`] bytes lie in the message itself, more in a block of their own. Posting makes it, an inbox carries it, and from
+//! then on it is counted: whoever gives up the last reference destroys it.
+//!
+//! A message may hold a port, whose inbox holds messages that hold ports, and so on. [`Doomed`] takes them apart one after
+//! the other, so that the depth costs no stack.
+
+use super::close;
+use super::port::{Hold, Port};
+use super::recycling::Recycler;
+use super::transfer::Transfers;
+use crate::abi::errno::{Errno, Result};
+use crate::abi::{uv__queue, uv_buf_t};
+use crate::mem;
+use crate::ptr::Cx;
+use core::mem::MaybeUninit;
+use core::ptr::{copy_nonoverlapping, null, null_mut};
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// Payload up to this many bytes needs no block of its own.
+pub const INLINE: usize = 64;
+
+/// See the module.
+#[repr(C)]
+pub struct Message {
+    /// In the inbox, or in a list of unused messages. First, so that it leads back here.
+    pub link: uv__queue,
+    refs: AtomicU32,
+    /// What the sender put on it.
+    pub tag: u64,
+    /// All bytes in one piece.
+    pub data: uv_buf_t,
+    /// Null without.
+    pub transfers: *mut Transfers,
+    /// The port that `receive` took it from, held; or null.
+    home: *const Port,
+    inline: [MaybeUninit<u8>; INLINE],
+}
+
+const _: () = assert!(core::mem::offset_of!(Message, inline) == 64 && size_of::<Message>() == 128);
+
+/// Makes a message of the memory at `raw`: one reference, no transfers, a copy of `len` bytes in the buffers. Without memory for
+/// those, `raw` is as before.
+///
+/// # Safety
+/// `raw` is memory for a message, of the caller's alone; the buffers hold `len` bytes in all.
+pub unsafe fn write(raw: *mut Message, tag: u64, bufs: *const uv_buf_t, nbufs: usize, len: usize) -> Result {
+    // SAFETY: the caller's; the copy goes to a place with room for it.
+    unsafe {
+        let mut to = (&raw mut (*raw).inline).cast::<u8>();
+        if len > INLINE {
+            to = mem::alloc(len).cast();
+            if to.is_null() {
+                return Err(Errno::ENOMEM);
+            }
+        }
+        (&raw mut (*raw).refs).write(AtomicU32::new(1));
+        (*raw).tag = tag;
+        (*raw).data = uv_buf_t { base: to.cast(), len };
+        (*raw).transfers = null_mut();
+        (*raw).home = null();
+        for index in 0..nbufs {
+            let buf = bufs.add(index).read();
+            copy_nonoverlapping(buf.base.cast::<u8>().cast_const(), to, buf.len);
+            to = to.add(buf.len);
+        }
+    }
+    Ok(())
+}
+
+/// One more reference. Any thread.
+///
+/// # Safety
+/// The caller has a reference.
+pub unsafe fn reference(message: *mut Message) {
+    // SAFETY: the caller's.
+    unsafe { &(*message).refs }.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Gives up a reference. Any thread.
+///
+/// # Safety
+/// It is the caller's reference.
+pub unsafe fn unreference(cx: &mut Cx, message: *mut Message) {
+    // SAFETY: the caller's. With the only reference there is nobody who could make another one, or still use the message.
+    unsafe {
+        let refs = &(*message).refs;
+        if refs.load(Ordering::Acquire) == 1 || refs.fetch_sub(1, Ordering::AcqRel) == 1 {
+            destroy(cx, message);
+        }
+    }
+}
+
+/// The callback that had the message has returned.
+///
+/// # Safety
+/// The reference is the caller's.
+pub unsafe fn finish(cx: &mut Cx, message: *mut Message, unused: &mut Recycler<'_>) {
+    // SAFETY: the caller's. With the only reference there is nobody who could make another one.
+    unsafe {
+        if (*message).refs.load(Ordering::Acquire) == 1 && (*message).transfers.is_null() {
+            free_payload(message);
+            unused.add(message);
+        } else {
+            unreference(cx, message);
+        }
+    }
+}
+
+/// Notes that the message was handed out, so that the one who drops it can give its memory back to `port`'s writers.
+///
+/// # Safety
+/// The message is the caller's alone, and came from `port`'s inbox.
+pub unsafe fn set_home(message: *mut Message, port: &Port) {
+    // SAFETY: the caller's.
+    unsafe { (*message).home = Hold::new(port).into_raw() };
+}
+
+/// Frees a payload that does not lie in the message.
+///
+/// # Safety
+/// The message is the caller's alone.
+pub unsafe fn free_payload(message: *mut Message) {
+    // SAFETY: the caller's; longer payloads came from `mem`.
+    unsafe {
+        if (*message).data.len > INLINE {
+            mem::free((*message).data.base.cast());
+        }
+    }
+}
+
+/// Destroys a message and what it still holds.
+///
+/// # Safety
+/// The message is the caller's alone.
+unsafe fn destroy(cx: &mut Cx, message: *mut Message) {
+    // SAFETY: the caller's; `home` is a port that is held.
+    unsafe {
+        if !(*message).transfers.is_null() {
+            let mut doomed = Doomed::default();
+            doomed.push(message);
+            return doomed.destroy(cx);
+        }
+        free_payload(message);
+        free_memory(message);
+    }
+}
+
+/// # Safety
+/// The message is the caller's alone, and holds nothing.
+unsafe fn free_memory(message: *mut Message) {
+    // SAFETY: the caller's.
+    unsafe {
+        let home = (*message).home;
+        if home.is_null() {
+            return mem::free(message.cast());
+        }
+        let home = Hold::from_raw(home);
+        home.inbox.free_stack().give(message);
+    }
+}
+
+/// Messages to be destroyed, in order; see the module.
+pub struct Doomed {
+    first: *mut uv__queue,
+    last: *mut uv__queue,
+}
+
+impl Default for Doomed {
+    /// None.
+    fn default() -> Self {
+        Doomed { first: null_mut(), last: null_mut() }
+    }
+}
+
+impl Doomed {
+    /// Adds a message.
+    ///
+    /// # Safety
+    /// It is the caller's alone.
+    pub unsafe fn push(&mut self, message: *mut Message) {
+        let node = message.cast::<uv__queue>();
+        // SAFETY: the caller's; the last node is in the list.
+        unsafe {
+            (*node).next = null_mut();
+            match self.last.is_null() {
+                true => self.first = node,
+                false => (*self.last).next = node,
+            }
+        }
+        self.last = node;
+    }
+
+    /// Destroys them all, and what their ports have in their inboxes.
+    pub fn destroy(mut self, cx: &mut Cx) {
+        while !self.first.is_null() {
+            let message = self.first.cast::<Message>();
+            // SAFETY: what is in the list is alive and belongs to it.
+            unsafe {
+                self.first = (*message).link.next;
+                if self.first.is_null() {
+                    self.last = null_mut();
+                }
+                let transfers = (*message).transfers;
+                if !transfers.is_null() {
+                    Transfers::destroy(cx, transfers, |port| close::abandon(port, &mut self));
+                }
+                free_payload(message);
+                free_memory(message);
+            }
+        }
+    }
+}

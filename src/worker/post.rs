@@ -1,0 +1,280 @@
+//! Posting: from a description of a message to the message in an inbox.
+//!
+//! The way of most messages is short: unused memory from the writer's cache, a copy, two counters, one compare-and-swap. A
+//! message whose memory, room or transfers cannot be had, or that the inbox refuses, leaves nothing behind.
+
+use super::close;
+use super::inbox::THREADS;
+use super::message::{self, Doomed, Message};
+use super::port::Port;
+use super::recycling::Recycler;
+use super::transfer::Transfers;
+use super::writer::Writer;
+use crate::abi::errno::{Errno, Result};
+use crate::abi::*;
+use crate::ptr::Cx;
+use crate::sync::mailbox::{Kind, Put, Tagged};
+use crate::sys::time::now_ns;
+use core::ptr::null_mut;
+
+/// From where to where.
+pub struct Route<'a> {
+    /// The port that is posted from; none for senders.
+    pub source: Option<&'a Port>,
+    /// The port that is posted to.
+    pub target: &'a Port,
+    /// What is posted with.
+    pub writer: &'a Writer,
+}
+
+impl<'a> Route<'a> {
+    /// From a port to its peer.
+    pub fn from_port(port: &'a Port) -> Route<'a> {
+        Route { source: Some(port), target: port.peer(), writer: &port.writer }
+    }
+
+    /// Whether a port may go this way.
+    pub fn check_port(&self, port: *const Port) -> Result {
+        if self.source.is_some_and(|source| core::ptr::eq(source, port)) {
+            return Err(Errno::EINVAL);
+        }
+        if core::ptr::eq(self.target, port) {
+            return Err(Errno::ELOOP);
+        }
+        Ok(())
+    }
+
+    fn check_source(&self) -> Result {
+        self.source.map_or(Ok(()), Port::check_life)
+    }
+}
+
+/// Posts one message.
+///
+/// # Safety
+/// The description is one, and what it leads to is the caller's.
+pub unsafe fn post(cx: &mut Cx, route: &Route<'_>, desc: *const uvx_message_desc_t) -> Result {
+    // SAFETY: the caller's.
+    unsafe {
+        let message = make(cx, route, desc)?;
+        publish(cx, route, message, message)
+    }
+}
+
+/// Posts `count` messages at once, up to the first that fails; says how many were posted.
+///
+/// # Safety
+/// As for `post`; the descriptions have one size.
+pub unsafe fn post_many(
+    cx: &mut Cx,
+    route: &Route<'_>,
+    descs: *const uvx_message_desc_t,
+    count: usize,
+) -> (usize, Result) {
+    let (mut newest, mut oldest) = (null_mut::<Message>(), null_mut::<Message>());
+    let (mut made, mut result) = (0, Ok(()));
+    // SAFETY: the caller's; the chain is this function's until it is published.
+    unsafe {
+        let stride = if count == 0 { 0 } else { (*descs).size };
+        for index in 0..count {
+            let message = match make(cx, route, descs.byte_add(index * stride)) {
+                Ok(message) => message,
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            };
+            if newest.is_null() {
+                oldest = message;
+            } else {
+                (*message).link.next = Tagged::new(newest.cast(), Kind::Message).into_raw();
+            }
+            newest = message;
+            made += 1;
+        }
+        if made == 0 {
+            return (0, result);
+        }
+        match publish(cx, route, newest, oldest) {
+            Ok(()) => (made, result),
+            Err(error) => (0, Err(error)),
+        }
+    }
+}
+
+/// Posts one message, and waits for room for at most `timeout_ns`; `u64::MAX`: for ever.
+///
+/// # Safety
+/// As for `post`.
+pub unsafe fn post_wait(
+    cx: &mut Cx,
+    route: &Route<'_>,
+    desc: *const uvx_message_desc_t,
+    timeout_ns: u64,
+) -> Result {
+    // SAFETY: the caller's.
+    let mut result = unsafe { post(cx, route, desc) };
+    let start = if result == Err(Errno::EAGAIN) { now_ns() } else { 0 };
+    while result == Err(Errno::EAGAIN) {
+        let turn = route.target.inbox.want_room(THREADS);
+        // SAFETY: the caller's.
+        result = unsafe { post(cx, route, desc) };
+        if result == Err(Errno::EAGAIN) {
+            let left = match timeout_ns {
+                u64::MAX => None,
+                _ => Some(timeout_ns.saturating_sub(now_ns().saturating_sub(start))),
+            };
+            if left == Some(0) {
+                return Err(Errno::ETIMEDOUT);
+            }
+            route.target.inbox.wait_for_room(turn, left);
+        }
+    }
+    result
+}
+
+/// Makes a message of its description, counted but not posted.
+///
+/// # Safety
+/// As for `post`.
+unsafe fn make(cx: &mut Cx, route: &Route<'_>, desc: *const uvx_message_desc_t) -> Result<*mut Message> {
+    // SAFETY: the caller's.
+    unsafe {
+        let len = check(desc)?;
+        let memory =
+            match route.check_source().and_then(|()| route.writer.begin(&route.target.inbox, len as u64)) {
+                Ok(memory) => memory,
+                Err(error) => {
+                    if (*desc).flags & UVX_POST_CONSUME != 0
+                        && matches!(error, Errno::EPIPE | Errno::EBADF | Errno::EALREADY)
+                    {
+                        consume(cx, route, desc);
+                    }
+                    return Err(error);
+                }
+            };
+        write(route, memory, desc, len).inspect_err(|_| {
+            route.target.inbox.posted_otherwise().subtract(len as u64);
+            route.target.inbox.free_stack().give(memory);
+        })?;
+        Ok(memory)
+    }
+}
+
+/// Makes a message of the memory at `raw`; if that fails, `raw` holds nothing.
+///
+/// # Safety
+/// As for `post`; the description was checked, and holds `len` bytes.
+unsafe fn write(route: &Route<'_>, raw: *mut Message, desc: *const uvx_message_desc_t, len: usize) -> Result {
+    // SAFETY: the caller's.
+    unsafe {
+        message::write(raw, (*desc).tag, (*desc).bufs, (*desc).nbufs as usize, len)?;
+        if (*desc).nxfers > 0 {
+            let consume = (*desc).flags & UVX_POST_CONSUME != 0;
+            match Transfers::pack(route, (*desc).xfers, (*desc).nxfers, consume) {
+                Ok(transfers) => (*raw).transfers = transfers,
+                Err(error) => {
+                    message::free_payload(raw);
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The length of the payload, if the description makes sense.
+///
+/// # Safety
+/// As for `post`.
+unsafe fn check(desc: *const uvx_message_desc_t) -> Result<usize> {
+    // SAFETY: the caller's.
+    unsafe {
+        if (*desc).size < size_of::<uvx_message_desc_t>() || (*desc).flags & !UVX_POST_CONSUME != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let (bufs, count) = ((*desc).bufs, (*desc).nbufs as usize);
+        if bufs.is_null() && count > 0 || (*desc).xfers.is_null() && (*desc).nxfers > 0 {
+            return Err(Errno::EINVAL);
+        }
+        let mut len = 0usize;
+        for index in 0..count {
+            let buf = bufs.add(index);
+            len = len.checked_add((*buf).len).ok_or(Errno::EINVAL)?;
+            if (*buf).base.is_null() && (*buf).len > 0 {
+                return Err(Errno::EINVAL);
+            }
+        }
+        Ok(len)
+    }
+}
+
+/// Puts a chain of messages into the inbox and wakes its reader if need be; if the inbox is closed, `UV_EPIPE`, and all is undone.
+///
+/// # Safety
+/// The messages were made here and are the caller's alone; `newest` leads to `oldest`.
+unsafe fn publish(cx: &mut Cx, route: &Route<'_>, newest: *mut Message, oldest: *mut Message) -> Result {
+    // SAFETY: the caller's.
+    match unsafe { route.target.inbox.put(newest, oldest) } {
+        Put::Seen => Ok(()),
+        Put::Wake => {
+            route.target.ring();
+            Ok(())
+        }
+        // SAFETY: a refused chain is the caller's again.
+        Put::Refused => unsafe {
+            undo(cx, route, newest, oldest);
+            Err(Errno::EPIPE)
+        },
+    }
+}
+
+/// # Safety
+/// As for `publish`; the chain was refused.
+#[cold]
+unsafe fn undo(cx: &mut Cx, route: &Route<'_>, newest: *mut Message, oldest: *mut Message) {
+    let mut doomed = Doomed::default();
+    {
+        let inbox = &route.target.inbox;
+        let mut unused = Recycler::new(inbox.free_stack());
+        let mut message = newest;
+        while !message.is_null() {
+            // SAFETY: the caller's; all but the oldest lead to another one.
+            unsafe {
+                let older = if message == oldest { null_mut() } else { (*message).link.next };
+                inbox.posted_otherwise().subtract((*message).data.len as u64);
+                let transfers = (*message).transfers;
+                if !transfers.is_null() && (*transfers).is_consumed() {
+                    doomed.push(message);
+                } else {
+                    if !transfers.is_null() {
+                        Transfers::unpack(transfers);
+                    }
+                    message::free_payload(message);
+                    unused.add(message);
+                }
+                message = Tagged::from_raw(older).node().cast();
+            }
+        }
+    }
+    doomed.destroy(cx);
+}
+
+/// Destroys what a message was to hand over that cannot be posted.
+///
+/// # Safety
+/// As for `post`; the description was checked.
+#[cold]
+unsafe fn consume(cx: &mut Cx, route: &Route<'_>, desc: *const uvx_message_desc_t) {
+    // SAFETY: the caller's.
+    unsafe {
+        if (*desc).nxfers == 0 {
+            return;
+        }
+        if let Ok(transfers) = Transfers::pack(route, (*desc).xfers, (*desc).nxfers, true) {
+            let mut doomed = Doomed::default();
+            Transfers::destroy(cx, transfers, |port| close::abandon(port, &mut doomed));
+            doomed.destroy(cx);
+        }
+    }
+}
