@@ -259,7 +259,7 @@ impl Async {
         let before = self.pending.fetch_or(CLOSED, Ordering::AcqRel);
         if before & PENDING != 0 {
             // SAFETY: the bit says that the node is in, or will be at once.
-            unsafe { self.ready.withdraw(self.node, State::Awake) };
+            unsafe { self.ready.withdraw(self.node) };
         }
         self.ready.wait_for_wakers();
         self.memory.with_mut(|_| ());

@@ -8,7 +8,7 @@ use crate::abi::*;
 use crate::ds::queue;
 use crate::handles::stream::{self, listen};
 use crate::handles::{async_, loop_watchers, poll, process, signal, udp};
-use crate::ptr::Cx;
+use crate::ptr::{Cx, Handle};
 use crate::reqs;
 use crate::sync::mailbox::Kind;
 use crate::worker::port;
@@ -85,6 +85,34 @@ pub unsafe fn run_ready(cx: &mut Cx, lp: Loop, node: *mut uv__queue, kind: Kind)
             Kind::Work => reqs::finish(cx, node),
             Kind::Port => port::run(cx, lp, node),
             Kind::Message => {} // messages are put into inboxes, never into a loop's mailbox
+        }
+    }
+}
+
+/// For `pthread_atfork`: before fork, and afterwards in the parent and in the child.
+pub const FORK_HANDLERS: [unsafe extern "C" fn(); 3] = [before_fork, after_fork, after_fork_in_child];
+
+unsafe extern "C" fn before_fork() {
+    signal::before_fork();
+}
+
+unsafe extern "C" fn after_fork() {
+    signal::after_fork();
+}
+
+unsafe extern "C" fn after_fork_in_child() {
+    signal::after_fork();
+    super::pool::after_fork_in_child();
+}
+
+/// In the child after fork: what another thread of the parent, or a signal to it, made ready is forgotten.
+pub fn forget_pending(handle: Handle<'_, uv_handle_t>) {
+    // SAFETY: each cast goes to what the type field says.
+    unsafe {
+        match handle.handle_type() {
+            UV_ASYNC => async_::forget(handle.cast()),
+            UV_SIGNAL => signal::forget(handle.cast()),
+            _ => {}
         }
     }
 }

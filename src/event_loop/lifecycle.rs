@@ -3,16 +3,15 @@
 use super::linger::{self, Linger};
 use super::metrics::Metrics;
 use super::poll::Batch;
-use super::{Internals, Loop, pool};
+use super::{Internals, Loop, dispatch};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::ds::queue;
-use crate::handles::{async_, signal};
 use crate::mem::{self, Owned};
 use crate::ptr::{Cx, Handle};
 use crate::sync::mailbox::State;
 use crate::sync::ready::Ready;
-use crate::sys::{self, epoll, fd};
+use crate::sys::{self, cpus, epoll, fd};
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr::null_mut;
@@ -24,6 +23,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// `raw` is writable memory for a loop that is not in use.
 pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
     linger::read_switch();
+    cpus::measure();
     guard_forks()?;
     let internals = make_internals()?;
     // SAFETY: all-zero is a value of the struct: integers, null pointers, unlocked locks.
@@ -54,6 +54,7 @@ pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
         (*raw).emfile_fd = -1;
         (*raw).inotify_fd = -1;
     }
+    lp.set_backend_fd(-1);
     open_descriptors(lp)?; // on error the internals go with their owner
     lp.set_internal_fields(internals.into_raw().cast());
     lp.update_time();
@@ -67,17 +68,9 @@ fn guard_forks() -> Result {
     if GUARDED.swap(true, Ordering::AcqRel) {
         return Ok(());
     }
+    let [prepare, parent, child] = dispatch::FORK_HANDLERS;
     // SAFETY: the functions live as long as the process: the library is not unloaded while its loops are in use.
-    let code = unsafe {
-        match libc::pthread_atfork(
-            Some(signal::before_fork),
-            Some(signal::after_fork),
-            Some(signal::after_fork),
-        ) {
-            0 => libc::pthread_atfork(None, None, Some(pool::after_fork_in_child)),
-            code => code,
-        }
-    };
+    let code = unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
     sys::check_code(code).inspect_err(|_| GUARDED.store(false, Ordering::Release))
 }
 
@@ -168,14 +161,14 @@ pub fn fork(lp: Loop) -> Result {
     fd::close(old_backend);
     fd::close(old_wake);
     lp.internals().ready.forget_wakers(State::Outside);
-    forget_asyncs(lp);
+    forget_pending(lp);
     lp.register_all_again();
     lp.leave();
     Ok(())
 }
 
-/// A pending async of the parent is none of the child's; its sender may not even have finished.
-fn forget_asyncs(lp: Loop) {
+/// What was pending in the parent is none of the child's; its sender may not even have finished.
+fn forget_pending(lp: Loop) {
     // SAFETY: `fork` is an entry from C on the loop's thread.
     let cx = unsafe { Cx::enter() };
     let head = lp.handle_queue();
@@ -184,9 +177,7 @@ fn forget_asyncs(lp: Loop) {
         let mut node = (*head).next;
         while node != head {
             let handle = Handle::new(&cx, container_of!(node, uv_handle_t, handle_queue));
-            if handle.handle_type() == UV_ASYNC {
-                async_::forget(handle.cast());
-            }
+            dispatch::forget_pending(handle);
             node = (*node).next;
         }
     }

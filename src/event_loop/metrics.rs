@@ -51,8 +51,8 @@ impl Metrics {
         self.write(self.idle.load(Ordering::Relaxed), now_ns());
     }
 
-    /// The poll phase is over.
-    pub fn leave_poll(&self) {
+    /// The wait is over, if there was one.
+    pub fn end_waiting(&self) {
         let since = self.waiting_since.load(Ordering::Relaxed);
         if since != 0 {
             let idle = self.idle.load(Ordering::Relaxed) + (now_ns() - since);

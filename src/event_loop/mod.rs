@@ -1,7 +1,8 @@
 //! The event loop: what `uv_loop_t` is and does. `docs/ARCHITECTURE.md` follows one turn through these files.
 //!
 //! [`Loop`] views the caller's `uv_loop_t`; what does not fit into its 848 bytes is in [`Internals`], which hangs on its
-//! `internal_fields`. A loop belongs to one thread. Only `Internals::ready` (and `linger` and `async_wfd` behind it) is touched by others.
+//! `internal_fields`. A loop belongs to one thread. Other threads touch only `Internals::ready`, the stamps of `linger`, the idle
+//! time of `metrics`, `thread`, and read the eventfd's number.
 
 pub mod closing;
 pub mod default;

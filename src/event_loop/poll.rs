@@ -5,12 +5,15 @@
 
 use super::{Loop, dispatch, pool};
 use crate::abi::errno::Errno;
+use crate::abi::uv__queue;
+use crate::ds::queue;
 use crate::ptr::Cx;
 use crate::sync::broken;
 use crate::sync::mailbox::State;
 use crate::sys::{cpus, epoll, signal_mask, time::now_ns};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
+use core::ptr::null_mut;
 use libc::epoll_event;
 
 /// Events fetched at once.
@@ -55,10 +58,10 @@ pub fn poll(cx: &mut Cx, lp: Loop, timeout: c_int) {
     let timeout = if register(cx, lp) { 0 } else { timeout };
     let mut events: Events = [const { MaybeUninit::uninit() }; BATCH];
     let (mut count, were_waiting) = wait(lp, &mut events, timeout);
-    for _ in 0..MOST_BATCHES {
-        lp.internals().metrics.count_events(count, were_waiting);
-        run_descriptors(cx, lp, &mut events, count);
-        if count < BATCH {
+    lp.internals().metrics.end_waiting();
+    for batches_left in (0..MOST_BATCHES).rev() {
+        run_descriptors(cx, lp, &mut events, count, were_waiting);
+        if count < BATCH || batches_left == 0 {
             break;
         }
         count = fetch(lp, &mut events, 0).unwrap_or(0);
@@ -69,8 +72,16 @@ pub fn poll(cx: &mut Cx, lp: Loop, timeout: c_int) {
 /// Tells the kernel of changed interests. A descriptor that it refuses is an error event for its watcher; true if there was one,
 /// since what runs then may leave something to do at once.
 fn register(cx: &mut Cx, lp: Loop) -> bool {
+    let mut changed = uv__queue { next: null_mut(), prev: null_mut() };
+    let changed = &raw mut changed;
+    // SAFETY: the list lives until it is empty.
+    unsafe {
+        queue::init(changed);
+        queue::append(changed, lp.watcher_queue());
+    }
     let mut refused = false;
-    while let Some(result) = lp.register_next() {
+    // SAFETY: its nodes are those of live watchers: one that is given up leaves it.
+    while let Some(result) = unsafe { lp.register_next(changed) } {
         if let Err(watcher) = result {
             refused = true;
             dispatch::run_watcher(cx, watcher, libc::EPOLLERR.cast_unsigned());
@@ -180,7 +191,7 @@ fn linger(lp: Loop, events: &mut Events) -> Option<usize> {
     }
 }
 
-fn run_descriptors(cx: &mut Cx, lp: Loop, events: &mut Events, count: usize) {
+fn run_descriptors(cx: &mut Cx, lp: Loop, events: &mut Events, count: usize, were_waiting: bool) {
     let first = events.as_mut_ptr().cast::<epoll_event>();
     let batch = &lp.internals().batch;
     for index in 0..count {
@@ -192,6 +203,7 @@ fn run_descriptors(cx: &mut Cx, lp: Loop, events: &mut Events, count: usize) {
         if fd == lp.wake_fd() {
             continue; // what it announces stands in `ready`
         }
+        lp.internals().metrics.count_events(1, were_waiting);
         let Some(watcher) = lp.watcher_of(fd) else {
             // Watched no more, but still open somewhere: an inherited copy keeps it in the set.
             let _ = epoll::control(lp.backend_fd(), libc::EPOLL_CTL_DEL, fd, 0);

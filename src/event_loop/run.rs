@@ -87,7 +87,6 @@ fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode) {
         }
         dispatch::run_fed(cx, lp);
     }
-    lp.internals().metrics.leave_poll();
 
     dispatch::run_check(cx, lp);
     lp.run_closing(cx);

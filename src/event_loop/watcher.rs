@@ -199,11 +199,14 @@ impl Loop {
         watcher.set_pevents(0);
     }
 
-    /// Tells the kernel of the next noted change; gives the watcher back if the kernel refuses it, None when there is no more.
-    pub fn register_next(self) -> Option<core::result::Result<(), Watcher>> {
-        // SAFETY: queued watchers are alive.
+    /// Tells the kernel of the next change in `changed`; gives the watcher back if the kernel refuses it, None when there is no more.
+    ///
+    /// # Safety
+    /// The queue holds nodes of live watchers of this loop.
+    pub unsafe fn register_next(self, changed: *mut uv__queue) -> Option<core::result::Result<(), Watcher>> {
+        // SAFETY: the caller's.
         let watcher = unsafe {
-            let node = queue::pop_front(self.watcher_queue())?;
+            let node = queue::pop_front(changed)?;
             Watcher(container_of!(node, uv__io_t, watcher_queue))
         };
         let first = watcher.events() == 0;

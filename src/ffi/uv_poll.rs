@@ -28,7 +28,7 @@ pub unsafe extern "C" fn uv_poll_init_socket(
 
 /// Calls `cb` whenever the descriptor is ready for one of `events` (uv_poll_event), every turn while it stays so; replaces what was
 /// asked for before. An error of the descriptor is reported once, with UV_EBADF, and stops the handle. UV_EINVAL for a closing
-/// handle, UV_EEXIST if another handle watches the descriptor now, UV_ENOMEM.
+/// handle or unknown events, UV_EEXIST if another handle watches the descriptor now, UV_ENOMEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_poll_start(handle: *mut uv_poll_t, events: c_int, cb: uv_poll_cb) -> c_int {
     // SAFETY: the caller gives a handle, on its loop's thread.

@@ -11,7 +11,7 @@ use crate::abi::errno::Result;
 use crate::abi::*;
 use crate::event_loop::{Loop, wakeup};
 use crate::ptr::{Cx, Handle};
-use crate::sync::mailbox::{Kind, State};
+use crate::sync::mailbox::Kind;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicI32, Ordering};
 
@@ -38,7 +38,7 @@ pub unsafe fn init(cx: &Cx, lp: Loop, raw: *mut uv_async_t, cb: uv_async_cb) -> 
     Ok(())
 }
 
-/// `uv_async_send`. Any thread, and signal handlers while they do not interrupt this function.
+/// `uv_async_send`. Any thread, and signal handlers.
 ///
 /// # Safety
 /// `raw` is an async whose close callback has not run.
@@ -87,7 +87,7 @@ pub fn stop(handle: Handle<'_, uv_async_t>) {
     if before & PENDING != 0 {
         let lp = handle.owner();
         // SAFETY: PENDING says that the node is in, or that its sender is about to put it in.
-        unsafe { lp.internals().ready.withdraw(&raw mut (*raw).queue, State::Awake) };
+        unsafe { lp.internals().ready.withdraw(&raw mut (*raw).queue) };
     }
     handle.deactivate();
 }

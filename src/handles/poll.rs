@@ -38,7 +38,8 @@ pub unsafe fn init(cx: &Cx, lp: Loop, raw: *mut uv_poll_t, fd: c_int) -> Result 
 
 /// `uv_poll_start`: replaces interest and callback; without events the handle stops.
 pub fn start(handle: Handle<'_, uv_poll_t>, events: c_int, cb: uv_poll_cb) -> Result {
-    if handle.is_closing() {
+    let known = EVENTS.iter().fold(0, |all, (ours, _)| all | ours);
+    if handle.is_closing() || events & !known != 0 {
         return Err(Errno::EINVAL);
     }
     let lp = handle.owner();

@@ -14,7 +14,7 @@ use crate::abi::*;
 use crate::ds::queue;
 use crate::event_loop::{Loop, wakeup};
 use crate::ptr::{Cx, Handle};
-use crate::sync::mailbox::{Kind, State};
+use crate::sync::mailbox::Kind;
 use crate::sync::prim::ShortWait;
 use crate::sys::{self, signal_mask};
 use core::cell::UnsafeCell;
@@ -115,29 +115,33 @@ pub unsafe fn init(cx: &Cx, lp: Loop, raw: *mut uv_signal_t) {
 
 /// `uv_signal_start` and `uv_signal_start_oneshot`.
 pub fn start(handle: Handle<'_, uv_signal_t>, cb: uv_signal_cb, signum: c_int, one_shot: bool) -> Result {
-    if handle.is_closing() || signum == 0 {
+    if handle.is_closing() || !can_be_caught(signum) {
         return Err(Errno::EINVAL);
     }
-    if handle.is_active() && handle.signum() == signum && wants_one(handle) == one_shot {
-        handle.set_signal_cb(cb);
-        return Ok(());
+    if !handle.is_active() || handle.signum() != signum {
+        stop(handle);
     }
-    stop(handle);
     let raw = handle.as_ptr();
     REGISTRY.with(|registry| {
         let head = registry.handles_of(signum).ok_or(Errno::EINVAL)?;
-        // SAFETY: under the lock; the handle was stopped.
+        // SAFETY: under the lock; the handle is in no other list of the registry. What cannot be installed leaves it again.
         unsafe {
+            let node = &raw mut (*links(raw)).registry;
             (*raw).dispatched_signals = u32::from(one_shot);
-            queue::push_back(head, &raw mut (*links(raw)).registry);
+            if !handle.is_active() {
+                queue::push_back(head, node);
+            }
+            install(head, signum).inspect_err(|_| queue::unlink(node))
         }
-        // SAFETY: as above; what cannot be caught leaves the registry again.
-        install(head, signum).inspect_err(|_| unsafe { queue::unlink(&raw mut (*links(raw)).registry) })
     })?;
     handle.set_signum(signum);
     handle.set_signal_cb(cb);
     handle.activate();
     Ok(())
+}
+
+fn can_be_caught(signum: c_int) -> bool {
+    (1..SIGNALS as c_int).contains(&signum) && signum != libc::SIGKILL && signum != libc::SIGSTOP
 }
 
 /// `uv_signal_stop`. Signals caught before and not yet run are forgotten.
@@ -158,7 +162,7 @@ pub fn stop(handle: Handle<'_, uv_signal_t>) {
     // SAFETY: the handle is alive.
     if unsafe { caught(raw) }.swap(0, Ordering::AcqRel) != 0 {
         // SAFETY: a count above 0 says that the node is in the mailbox or the list.
-        unsafe { handle.owner().internals().ready.withdraw(&raw mut (*links(raw)).ready, State::Awake) };
+        unsafe { handle.owner().internals().ready.withdraw(&raw mut (*links(raw)).ready) };
     }
     handle.set_signum(0);
     handle.deactivate();
@@ -195,6 +199,17 @@ pub unsafe fn run(cx: &mut Cx, node: *mut uv__queue) {
         let handle = unsafe { Handle::new(cx, raw) };
         if wants_one(handle) {
             stop(handle);
+        }
+    }
+}
+
+/// After fork, in the child: signals of the parent are not run.
+pub fn forget(handle: Handle<'_, uv_signal_t>) {
+    let raw = handle.as_ptr();
+    // SAFETY: the handle is alive; with a count its node is in the list, into which the mailbox was emptied.
+    unsafe {
+        if caught(raw).swap(0, Ordering::AcqRel) != 0 {
+            handle.owner().internals().ready.unlink(&raw mut (*links(raw)).ready);
         }
     }
 }
@@ -262,7 +277,7 @@ extern "C" fn on_signal(signum: c_int) {
 }
 
 /// On the thread that forks: nobody else may be changing the registry then.
-pub extern "C" fn before_fork() {
+pub fn before_fork() {
     let mask = signal_mask::block_all_signals();
     REGISTRY.lock();
     // SAFETY: under the lock.
@@ -270,7 +285,7 @@ pub extern "C" fn before_fork() {
 }
 
 /// In the parent and in the child.
-pub extern "C" fn after_fork() {
+pub fn after_fork() {
     // SAFETY: under the lock, which `before_fork` took on this thread (or on the thread that this child's is a copy of).
     let mask = unsafe { (*REGISTRY.fork_mask.get()).assume_init_read() };
     REGISTRY.unlock();

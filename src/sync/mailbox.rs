@@ -107,7 +107,7 @@ pub enum Put {
     Seen,
     /// The caller owes the consumer its wake-up.
     Wake,
-    /// The mailbox is closed; the node was not touched... and still belongs to the caller.
+    /// The mailbox is closed; the node is still the caller's.
     Refused,
 }
 

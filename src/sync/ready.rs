@@ -121,7 +121,7 @@ impl Ready {
     ///
     /// # Safety
     /// Somebody has put the node in or will at once, and it was not popped.
-    pub unsafe fn withdraw(&self, node: *mut uv__queue, state: State) {
+    pub unsafe fn withdraw(&self, node: *mut uv__queue) {
         let mut wait = ShortWait::default();
         loop {
             // SAFETY: the caller's; `prev` is written by this thread alone.
@@ -129,7 +129,8 @@ impl Ready {
                 // SAFETY: so it is in the list.
                 return unsafe { self.unlink(node) };
             }
-            self.collect(state);
+            // As if outside the loop, for it may be: inside, that costs one write of the eventfd at most.
+            self.collect(State::Outside);
             // SAFETY: as above.
             if unsafe { (*node).prev }.is_null() {
                 wait.step();
@@ -207,7 +208,7 @@ mod tests {
             ready.unlink(at.add(1));
             assert!(ready.settle(State::Asleep));
             assert_eq!(ready.put(at.add(4), Kind::Signal), Put::Wake);
-            ready.withdraw(at.add(4), State::Awake);
+            ready.withdraw(at.add(4));
             ready.paid();
             assert_eq!(ready.pop(), Some((at, Kind::Async)));
             assert_eq!(ready.pop(), Some((at.add(2), Kind::Port)));

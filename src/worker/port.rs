@@ -272,7 +272,7 @@ impl Port {
         self.inbox.settle(State::Awake);
         if self.doorbell.set_owner(null_mut()) {
             // SAFETY: who set the flag has put the node in, before the owner could change.
-            unsafe { lp.internals().ready.withdraw(self.node.get(), State::Awake) };
+            unsafe { lp.internals().ready.withdraw(self.node.get()) };
         }
         self.count_alive(lp, false);
         let internals = lp.internals();

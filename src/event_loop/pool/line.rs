@@ -74,16 +74,6 @@ impl Line {
         }
     }
 
-    /// Whether work of this lane could be handed to a thread right now, past nobody who waits.
-    pub fn may_pass(&self, lane: Lane) -> bool {
-        self.waiting.get() == 0 && (lane == Lane::Normal || self.slow_may_run())
-    }
-
-    /// A thread has got work of this lane past the line.
-    pub fn count_passed(&self, lane: Lane) {
-        self.slow_running.set(self.slow_running.get() + u32::from(lane == Lane::Slow));
-    }
-
     /// Work of this lane that was taken is done.
     pub fn finish(&self, lane: Lane) {
         self.slow_running.set(self.slow_running.get() - u32::from(lane == Lane::Slow));
@@ -135,6 +125,30 @@ impl Line {
             self.waiting.set(self.waiting.get() - u32::from(lane == Lane::Normal));
             let work = container_of!(node, uv__work, wq);
             Some(Item { work, lane, run: (*work).work.take()? })
+        }
+    }
+
+    /// Puts back, in front, what was just taken: there is no thread for it after all.
+    ///
+    /// # Safety
+    /// `item` came from `take` and has not run.
+    pub unsafe fn put_back(&self, item: Item) {
+        // SAFETY: the caller's.
+        unsafe {
+            let node = &raw mut (*item.work).wq;
+            (*item.work).work = Some(item.run);
+            match item.lane {
+                Lane::Normal => {
+                    queue::push_front(self.line.get(), node);
+                    self.waiting.set(self.waiting.get() + 1);
+                }
+                Lane::Slow => {
+                    self.finish(Lane::Slow);
+                    queue::push_front(self.slow.get(), node);
+                    queue::unlink(self.slow_marker.get());
+                    queue::push_front(self.line.get(), self.slow_marker.get());
+                }
+            }
         }
     }
 
@@ -240,6 +254,21 @@ mod tests {
             assert_eq!(line.take().map(|item| item.work.offset_from(at)), Some(4));
             assert_eq!(line.cancel(at.add(4), Lane::Slow), Err(Errno::EBUSY));
             assert!(line.take().is_none());
+            line.finish(Lane::Slow);
+
+            // What was put back is the next, whatever came meanwhile.
+            for (index, lane) in [Lane::Slow, Lane::Normal].iter().enumerate() {
+                (*at.add(index)).work = Some(run);
+                line.push(at.add(index), *lane);
+                let item = line.take().unwrap();
+                (*at.add(3)).work = Some(run);
+                line.push(at.add(3), Lane::Normal);
+                line.put_back(item);
+                assert_eq!(line.take().map(|item| item.work.offset_from(at)), Some(index as isize));
+                assert_eq!(line.take().map(|item| item.work.offset_from(at)), Some(3));
+                line.finish(*lane);
+                assert!(line.take().is_none());
+            }
         }
     }
 }

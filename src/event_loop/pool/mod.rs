@@ -17,14 +17,13 @@ use super::{Loop, wakeup};
 use crate::abi::errno::Result;
 use crate::abi::*;
 use crate::ds::queue;
-use crate::mem;
 use crate::sync::mailbox::Kind;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 use core::ops::Deref;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicU32, Ordering};
-use line::{Item, Line};
+use line::Line;
 pub use line::{Lane, WorkFn, was_cancelled};
 use worker::Worker;
 
@@ -45,7 +44,6 @@ struct State {
     /// Threads that exist, and how many there may be; 0 before the first submission.
     started: Cell<u32>,
     size: Cell<u32>,
-    workers: Cell<*mut Worker>,
     /// Sleeping threads, the last to sleep first.
     sleepers: Cell<*mut Worker>,
     /// Threads that were woken and have not looked yet.
@@ -70,7 +68,6 @@ static POOL: Pool = Pool {
         line: Line::new(),
         started: Cell::new(0),
         size: Cell::new(0),
-        workers: Cell::new(null_mut()),
         sleepers: Cell::new(null_mut()),
         searching: Cell::new(0),
         stopping: Cell::new(false),
@@ -122,25 +119,30 @@ pub unsafe fn submit(lp: Loop, work: *mut uv__work, lane: Lane, run: WorkFn, don
     }
     let pool = Locked::new();
     if pool.size.get() == 0 {
-        pool.set_up()?;
+        pool.set_up();
     }
-    if pool.started < pool.size && pool.line.may_pass(lane) {
-        // SAFETY: the caller's.
-        unsafe { (*work).work = None };
-        match worker::start(&pool, Item { work, lane, run }) {
-            Ok(()) => {
-                lp.set_active_reqs(lp.active_reqs().wrapping_add(1));
-                return Ok(());
+    // SAFETY: the caller's.
+    unsafe { pool.line.push(work, lane) };
+    let started = pool.started.get();
+    if started < pool.size.get()
+        && !pool.stopping.get()
+        && let Some(item) = pool.line.take()
+    {
+        match worker::start(&pool, item) {
+            Ok(()) => {}
+            Err(error) => {
+                // SAFETY: just taken.
+                unsafe { pool.line.put_back(item) };
+                if started == 0 {
+                    // SAFETY: it is in line, and there is no thread to take it.
+                    let _ = unsafe { pool.line.cancel(work, lane) };
+                    return Err(error);
+                }
+                // The threads that exist must do.
             }
-            Err(error) if pool.started.get() == 0 => return Err(error),
-            // The threads that exist must do.
-            // SAFETY: the caller's.
-            Err(_) => unsafe { (*work).work = Some(run) },
         }
     }
     lp.set_active_reqs(lp.active_reqs().wrapping_add(1));
-    // SAFETY: the work is alive and in no queue.
-    unsafe { pool.line.push(work, lane) };
     let woken = pool.pick_sleeper();
     drop(pool);
     worker::wake(woken, lp.internals().linger.take_late());
@@ -184,7 +186,7 @@ unsafe fn complete(work: *mut uv__work, late: u64) {
 pub fn shutdown() {
     let pool = Locked::new();
     pool.stopping.set(true);
-    let (workers, started) = (pool.workers.get(), pool.started.get());
+    let started = pool.started.get();
     let sleepers = pool.sleepers.replace(null_mut());
     // SAFETY: sleeping workers are alive, and their links are the mutex's; a link is read before its worker is woken.
     unsafe {
@@ -201,19 +203,16 @@ pub fn shutdown() {
             sleeper = next;
         }
         for index in 0..started {
-            libc::pthread_join((*workers.add(index as usize)).thread, null_mut());
+            worker::join(index);
         }
     }
     let pool = Locked::new();
     pool.forget_threads();
     pool.size.set(0);
-    // SAFETY: null, or from `set_up`, and used by the threads only.
-    unsafe { mem::free(pool.workers.replace(null_mut()).cast()) };
 }
 
-/// In the child after fork: the threads, and what they had, are the parent's. The table of threads stays: giving it back would call
-/// the program's allocator, which another thread of the parent may have locked.
-pub extern "C" fn after_fork_in_child() {
+/// In the child after fork: the threads, and what they had, are the parent's.
+pub fn after_fork_in_child() {
     // SAFETY: the child has one thread, so nobody is inside the mutex, whatever state it was copied in.
     unsafe { POOL.mutex.get().write(libc::PTHREAD_MUTEX_INITIALIZER) };
     Locked::new().forget_threads();
@@ -221,12 +220,10 @@ pub extern "C" fn after_fork_in_child() {
 
 impl State {
     /// Before the first submission of the process.
-    fn set_up(&self) -> Result {
+    fn set_up(&self) {
         let size = size_from_environment();
-        self.workers.set(mem::alloc_array::<Worker>(size as usize)?.as_ptr());
         self.size.set(size);
         self.line.init(size);
-        Ok(())
     }
 
     /// The threads are gone, and what waited with them.

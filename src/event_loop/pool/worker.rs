@@ -1,12 +1,14 @@
 //! The threads of the pool: taking work, running it, sleeping.
 
 use super::line::Item;
-use super::{Locked, POOL, State, complete};
+use super::{Locked, MAX_SIZE, POOL, State, complete};
 use crate::abi::errno::Result;
 use crate::event_loop::linger::Linger;
 use crate::sync::prim::{AtomicU32, Ordering};
 use crate::sys::{cpus, futex, thread, time::now_ns};
+use core::cell::UnsafeCell;
 use core::ffi::c_void;
+use core::mem::MaybeUninit;
 use core::ptr::null_mut;
 
 /// Stack of a thread of the pool; what the reference gives.
@@ -25,37 +27,60 @@ pub struct Worker {
     word: AtomicU32,
     /// The one that went to sleep before, while in `State::sleepers`.
     pub next_sleeper: *mut Worker,
-    pub thread: libc::pthread_t,
+    thread: MaybeUninit<libc::pthread_t>,
     linger: Linger,
     /// What it was started for.
     first: Item,
 }
 
+/// Room for all threads that there may be. Pages that no thread lies on cost nothing; and as it stays, a thread can be woken with no
+/// thought of whether it has just ended.
+struct Table(UnsafeCell<[MaybeUninit<Worker>; MAX_SIZE as usize]>);
+
+// SAFETY: an entry is written under the pool's mutex, before its thread starts; then each field has its own rule.
+unsafe impl Sync for Table {}
+
+static TABLE: Table = Table(UnsafeCell::new([const { MaybeUninit::uninit() }; MAX_SIZE as usize]));
+
+fn entry(index: u32) -> *mut Worker {
+    // SAFETY: indices are below the pool's size, which is at most `MAX_SIZE`.
+    unsafe { TABLE.0.get().cast::<Worker>().add(index as usize) }
+}
+
 /// Starts a thread and hands `first` over to it. Under the pool's mutex.
 pub fn start(state: &State, first: Item) -> Result {
-    // SAFETY: the table has room for `size` workers, and fewer are started; nobody has this one yet.
+    let worker = entry(state.started.get());
+    // SAFETY: nobody has this one yet.
     unsafe {
-        let worker = state.workers.get().add(state.started.get() as usize);
         worker.write(Worker {
             word: AtomicU32::new(WATCHING),
             next_sleeper: null_mut(),
-            thread: 0,
+            thread: MaybeUninit::uninit(),
             linger: Linger::default(),
             first,
         });
-        thread::create(&raw mut (*worker).thread, STACK_BYTES, enter, worker.cast())?;
+        let id = (&raw mut (*worker).thread).cast::<libc::pthread_t>();
+        thread::create(id, STACK_BYTES, enter, worker.cast())?;
     }
     state.started.set(state.started.get() + 1);
-    state.line.count_passed(first.lane);
     POOL.awake.fetch_add(1, Ordering::Relaxed);
     Ok(())
+}
+
+/// Waits for the end of the thread that was started as number `index`, from 0.
+///
+/// # Safety
+/// It was started, and nobody else waits for it.
+pub unsafe fn join(index: u32) {
+    // SAFETY: the caller's; `start` has stored the id.
+    unsafe { libc::pthread_join((*entry(index)).thread.assume_init(), null_mut()) };
 }
 
 unsafe extern "C" fn enter(argument: *mut c_void) {
     // SAFETY: the name is a string of less than 16 bytes.
     unsafe { libc::pthread_setname_np(libc::pthread_self(), c"libuv-worker".as_ptr()) };
     let worker = argument.cast::<Worker>();
-    // SAFETY: given by `spawn`; written before the thread began.
+    // SAFETY: given by `start`; written before the thread began.
     let mut item = Some(unsafe { (&raw const (*worker).first).read() });
     loop {
         if let Some(Item { work, run, .. }) = item {
@@ -139,9 +164,9 @@ pub fn wake(worker: *mut Worker, late: u64) {
     if worker.is_null() {
         return;
     }
-    // SAFETY: workers stay until the pool is shut down, which only the process's end does.
-    let worker = unsafe { &*worker };
-    if worker.word.swap(WOKEN, Ordering::AcqRel) == ASLEEP {
-        worker.linger.wake_by(late, || futex::wake(&raw const worker.word));
+    // SAFETY: workers stay for good; these two fields are atomics, or for wakers in so far as they are used here.
+    let (word, linger) = unsafe { (&(*worker).word, &(*worker).linger) };
+    if word.swap(WOKEN, Ordering::AcqRel) == ASLEEP {
+        linger.wake_by(late, || futex::wake(word));
     }
 }
