@@ -21,9 +21,15 @@ pub struct FreeStack {
     newest: AtomicPtr<Message>,
     /// Never more than are there, so the bound is not a sharp one.
     kept: AtomicUsize,
-    /// Messages that came back one by one; for whoever sets `collecting`.
-    collected: Cell<Chain>,
-    collecting: AtomicBool,
+    single: Collector,
+}
+
+/// Messages that come back one by one. Not in the line that starving writers look at.
+#[repr(C, align(128))]
+struct Collector {
+    busy: AtomicBool,
+    /// For whoever sets `busy`.
+    chain: Cell<Chain>,
 }
 
 impl Default for FreeStack {
@@ -32,8 +38,7 @@ impl Default for FreeStack {
         FreeStack {
             newest: AtomicPtr::new(null_mut()),
             kept: AtomicUsize::new(0),
-            collected: Cell::new(Chain::EMPTY),
-            collecting: AtomicBool::new(false),
+            single: Collector { busy: AtomicBool::new(false), chain: Cell::new(Chain::EMPTY) },
         }
     }
 }
@@ -45,14 +50,14 @@ impl FreeStack {
     /// It is the caller's alone, and holds nothing any more.
     pub unsafe fn give(&self, message: *mut Message) {
         let mut chain = Chain::EMPTY;
-        if self.collecting.swap(true, Ordering::Acquire) {
+        if self.single.busy.swap(true, Ordering::Acquire) {
             // SAFETY: the caller's.
             return unsafe {
                 chain.add(message);
                 self.give_chain(chain);
             };
         }
-        chain = self.collected.get();
+        chain = self.single.chain.get();
         // SAFETY: the caller's; the chain is this thread's for the moment.
         unsafe {
             chain.add(message);
@@ -61,8 +66,8 @@ impl FreeStack {
                 chain = Chain::EMPTY;
             }
         }
-        self.collected.set(chain);
-        self.collecting.store(false, Ordering::Release);
+        self.single.chain.set(chain);
+        self.single.busy.store(false, Ordering::Release);
     }
 
     /// # Safety
@@ -101,7 +106,7 @@ impl Drop for FreeStack {
         // SAFETY: nobody else has the stack any more.
         unsafe {
             free_all(self.take_all());
-            self.collected.get().free();
+            self.single.chain.get().free();
         }
     }
 }
