@@ -572,8 +572,8 @@ UV_EXTERN int uv_poll_init_socket(uv_loop_t* loop, uv_poll_t* handle, uv_os_sock
 /**
  * Calls `cb` whenever the descriptor is ready for one of `events` (uv_poll_event), every turn while
  * it stays so; replaces what was asked for before. An error of the descriptor is reported once,
- * with UV_EBADF, and stops the handle. UV_EINVAL for a closing handle, UV_EEXIST if another handle
- * watches the descriptor now, UV_ENOMEM.
+ * with UV_EBADF, and stops the handle. UV_EINVAL for a closing handle or unknown events, UV_EEXIST
+ * if another handle watches the descriptor now, UV_ENOMEM.
  */
 UV_EXTERN int uv_poll_start(uv_poll_t* handle, int events, uv_poll_cb cb);
 

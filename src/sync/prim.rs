@@ -5,13 +5,19 @@ pub use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Atomic
 #[cfg(loom)]
 pub use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
-// The standard library's: a futex word that needs no memory, unlike the lock tables of others.
 #[cfg(loom)]
 pub use loom::sync::{Mutex, MutexGuard};
 #[cfg(not(loom))]
-pub use std::sync::{Mutex, MutexGuard};
+pub use parking_lot::{Mutex, MutexGuard};
 
-/// Locks `mutex`. Nothing here panics, so nothing is ever poisoned.
+/// Locks `mutex`.
+#[cfg(not(loom))]
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock()
+}
+
+/// Locks `mutex`. A model that panics ends there, so nothing is ever poisoned.
+#[cfg(loom)]
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
