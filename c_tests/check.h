@@ -102,18 +102,27 @@ static struct check_test** check_end = &check_first;
     if (!check_is_ours()) SKIP("not this project's library: " why);                                                  \
   } while (0)
 
-/* For what ThreadSanitizer itself does not survive, or changes. */
+/* For what the sanitizers' runtimes do not survive, or change. */
 #if defined(__SANITIZE_THREAD__)
 #define CHECK_UNDER_TSAN 1
+#elif defined(__SANITIZE_ADDRESS__)
+#define CHECK_UNDER_ASAN 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define CHECK_UNDER_TSAN 1
+#elif __has_feature(address_sanitizer)
+#define CHECK_UNDER_ASAN 1
 #endif
 #endif
 #ifdef CHECK_UNDER_TSAN
 #define NOT_UNDER_TSAN(why) SKIP("under ThreadSanitizer: " why)
 #else
 #define NOT_UNDER_TSAN(why) ((void) 0)
+#endif
+#ifdef CHECK_UNDER_ASAN
+#define NOT_UNDER_ASAN(why) SKIP("under AddressSanitizer: " why)
+#else
+#define NOT_UNDER_ASAN(why) ((void) 0)
 #endif
 
 static inline int check_is_ours(void) {

@@ -165,6 +165,7 @@ TEST(memory) {
 
 TEST(memory_limits_of_the_process) {
   NOT_UNDER_TSAN("it needs more memory than the limit");
+  NOT_UNDER_ASAN("it needs more memory than the limit");
   struct rlimit limit = {(rlim_t) 64 << 20, RLIM_INFINITY};
   uint64_t before;
   NEEDS(1, 51);
