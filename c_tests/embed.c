@@ -161,6 +161,59 @@ TEST(own_runs_and_embedding_take_turns) {
   check_close_loop(&loop);
 }
 
+/* Someone has fetched what the backend showed, and what it stood for is withdrawn before uv_run: the next one to send has
+ * to make the backend readable again. */
+static void fetch_from_backend(void) {
+  struct epoll_event event;
+  CHECK_EQ(epoll_wait(uv_backend_fd(&loop), &event, 1, 1000), 1);
+}
+
+static void send_and_see(uv_async_t* async) {
+  struct pollfd backend = {.fd = uv_backend_fd(&loop), .events = POLLIN};
+  CHECK_EQ(uv_async_send(async), 0);
+  CHECK_EQ(poll(&backend, 1, 1000), 1);
+  uv_run(&loop, UV_RUN_NOWAIT);
+  CHECK_EQ(calls, 1);
+}
+
+static void no_signal(uv_signal_t* handle, int signum) {
+  (void) handle;
+  CHECK_FAIL("signal %d was withdrawn", signum);
+}
+
+TEST(a_signal_is_withdrawn_after_it_showed) {
+  uv_async_t async;
+  uv_signal_t watcher;
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_async_init(&loop, &async, count_async), 0);
+  CHECK_EQ(uv_signal_init(&loop, &watcher), 0);
+  CHECK_EQ(uv_signal_start(&watcher, no_signal, SIGUSR1), 0);
+  CHECK(uv_run(&loop, UV_RUN_NOWAIT) != 0);
+  CHECK_EQ(raise(SIGUSR1), 0);
+  fetch_from_backend();
+  CHECK_EQ(uv_signal_stop(&watcher), 0);
+  send_and_see(&async);
+  check_close_loop(&loop);
+}
+
+static void no_async(uv_async_t* handle) {
+  (void) handle;
+  CHECK_FAIL("the async was withdrawn");
+}
+
+TEST(an_async_is_withdrawn_after_it_showed) {
+  uv_async_t async, closed;
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_async_init(&loop, &async, count_async), 0);
+  CHECK_EQ(uv_async_init(&loop, &closed, no_async), 0);
+  CHECK(uv_run(&loop, UV_RUN_NOWAIT) != 0);
+  CHECK_EQ(uv_async_send(&closed), 0);
+  fetch_from_backend();
+  uv_close((uv_handle_t*) &closed, NULL);
+  send_and_see(&async);
+  check_close_loop(&loop);
+}
+
 /* One thread polls the backend, another runs the callbacks, and they hand the turn to each other. */
 static sem_t looked, handled;
 static int embedding, outer, next_timeout;

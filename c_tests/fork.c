@@ -170,6 +170,29 @@ TEST(a_signal_of_the_child_is_not_the_parents) {
   check_close_loop(&loop);
 }
 
+TEST(a_pending_signal_of_the_parent_is_not_the_childs) {
+  uv_signal_t watcher;
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_signal_init(&loop, &watcher), 0);
+  CHECK_EQ(uv_signal_start(&watcher, count_signal, SIGUSR1), 0);
+  CHECK(uv_run(&loop, UV_RUN_NOWAIT) != 0);
+  CHECK_EQ(raise(SIGUSR1), 0);
+  pid_t child = fork_now();
+  if (child == 0) {
+    CHECK_EQ(uv_loop_fork(&loop), 0);
+    CHECK(uv_run(&loop, UV_RUN_NOWAIT) != 0);
+    CHECK_EQ(calls, 0);
+    CHECK_EQ(raise(SIGUSR1), 0); /* one of its own */
+    CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    check_close_loop(&loop);
+    end_child();
+  }
+  child_is_fine(child);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(calls, 1);
+  check_close_loop(&loop);
+}
+
 static void count_work(uv_work_t* req) {
   (void) req;
   __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);

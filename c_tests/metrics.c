@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 
 static uv_loop_t loop;
 static uv_timer_t timer;
@@ -41,8 +42,10 @@ TEST(idle_time) {
   check_close_loop(&loop);
 }
 
+enum { BURNT = 50000000 }; /* nanoseconds */
+
 static void burn(uv_timer_t* handle) {
-  uint64_t end = uv_hrtime() + 50000000;
+  uint64_t end = uv_hrtime() + BURNT;
   (void) handle;
   while (uv_hrtime() < end) {}
 }
@@ -52,7 +55,7 @@ TEST(callbacks_are_not_idle) {
   CHECK_EQ(uv_loop_configure(&loop, UV_METRICS_IDLE_TIME), 0);
   CHECK_EQ(uv_timer_start(&timer, burn, 0, 0), 0);
   CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
-  CHECK(uv_metrics_idle_time(&loop) < 50000000);
+  CHECK(uv_metrics_idle_time(&loop) < BURNT);
   check_close_loop(&loop);
 }
 
@@ -75,6 +78,59 @@ TEST(idle_time_from_another_thread) {
   CHECK_EQ(uv_async_init(&loop, &async, close_async), 0);
   CHECK_EQ(pthread_create(&thread, NULL, wait_for_idle_time, &async), 0);
   CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(pthread_join(thread, NULL), 0);
+  check_close_loop(&loop);
+}
+
+/* A wait that something ends, and a callback that takes its time: only the wait is idle time. */
+static void burn_without_idling(void) {
+  uint64_t idle = uv_metrics_idle_time(&loop);
+  CHECK(idle > 0);
+  burn(NULL);
+  CHECK_EQ(uv_metrics_idle_time(&loop), idle);
+}
+
+static void run_and_compare(void) {
+  uint64_t start = uv_hrtime(), idle;
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  idle = uv_metrics_idle_time(&loop);
+  CHECK(idle >= 15000000);
+  CHECK(idle + BURNT <= uv_hrtime() - start);
+}
+
+static void burn_and_stop(uv_poll_t* handle, int status, int events) {
+  CHECK_EQ(status, 0);
+  CHECK_EQ(events, UV_READABLE);
+  burn_without_idling();
+  CHECK_EQ(uv_poll_stop(handle), 0);
+}
+
+TEST(poll_callbacks_are_not_idle) {
+  struct itimerspec soon = {.it_value.tv_nsec = 20000000};
+  int alarm = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+  uv_poll_t poll;
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_loop_configure(&loop, UV_METRICS_IDLE_TIME), 0);
+  CHECK_EQ(uv_poll_init(&loop, &poll, alarm), 0);
+  CHECK_EQ(uv_poll_start(&poll, UV_READABLE, burn_and_stop), 0);
+  CHECK_EQ(timerfd_settime(alarm, 0, &soon, NULL), 0);
+  run_and_compare();
+  check_close_loop(&loop);
+}
+
+static void burn_and_close(uv_async_t* handle) {
+  burn_without_idling();
+  uv_close((uv_handle_t*) handle, NULL);
+}
+
+TEST(async_callbacks_are_not_idle) {
+  uv_async_t async;
+  pthread_t thread;
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_loop_configure(&loop, UV_METRICS_IDLE_TIME), 0);
+  CHECK_EQ(uv_async_init(&loop, &async, burn_and_close), 0);
+  CHECK_EQ(pthread_create(&thread, NULL, wait_for_idle_time, &async), 0);
+  run_and_compare();
   CHECK_EQ(pthread_join(thread, NULL), 0);
   check_close_loop(&loop);
 }
@@ -134,6 +190,45 @@ TEST(events) {
     CHECK_EQ(metrics.events, turns * FILES);
     CHECK(metrics.events_waiting <= metrics.events);
   }
+  check_close_loop(&loop);
+}
+
+static void count_async(uv_async_t* handle) {
+  (void) handle;
+  calls++;
+}
+
+TEST(an_async_is_one_event) {
+  uv_async_t async;
+  NEEDS(1, 45);
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_async_init(&loop, &async, count_async), 0);
+  for (int sent = 1; sent <= 4; sent++) {
+    CHECK_EQ(uv_async_send(&async), 0);
+    CHECK(uv_run(&loop, sent % 2 ? UV_RUN_NOWAIT : UV_RUN_ONCE) != 0);
+    CHECK_EQ(calls, sent);
+    CHECK_EQ(uv_metrics_info(&loop, &metrics), 0);
+    CHECK_EQ(metrics.events, sent);
+  }
+  check_close_loop(&loop);
+}
+
+static void* send_async(void* async) {
+  CHECK_EQ(uv_async_send(async), 0);
+  return NULL;
+}
+
+TEST(an_async_of_another_thread_is_one_event) {
+  uv_async_t async;
+  pthread_t thread;
+  NEEDS(1, 45);
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_async_init(&loop, &async, close_async), 0);
+  CHECK_EQ(pthread_create(&thread, NULL, send_async, &async), 0);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(pthread_join(thread, NULL), 0);
+  CHECK_EQ(uv_metrics_info(&loop, &metrics), 0);
+  CHECK_EQ(metrics.events, 1);
   check_close_loop(&loop);
 }
 

@@ -19,6 +19,11 @@ static void note(uv_poll_t* handle, int status, int events) {
   last_events = events;
 }
 
+static void note_and_stop(uv_poll_t* handle, int status, int events) {
+  note(handle, status, events);
+  CHECK_EQ(uv_poll_stop(handle), 0);
+}
+
 static void init(void) {
   CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
   CHECK_EQ(uv_loop_init(&loop), 0);
@@ -107,6 +112,23 @@ TEST(states) {
   CHECK_EQ(uv_is_active((uv_handle_t*) &poller), 0);
   CHECK_EQ(loop.active_handles, 0);
   CHECK_EQ(uv_poll_stop(&poller), 0);
+  check_close_loop(&loop);
+}
+
+TEST(unknown_events) {
+  OURS_ONLY("the reference aborts");
+  init();
+  put(pair[1]);
+  CHECK_EQ(uv_poll_start(&poller, 1 << 20, note), UV_EINVAL);
+  CHECK_EQ(uv_is_active((uv_handle_t*) &poller), 0);
+  CHECK_EQ(uv_poll_start(&poller, UV_READABLE, note), 0);
+  CHECK_EQ(uv_poll_start(&poller, UV_WRITABLE | 16, note_and_stop), UV_EINVAL);
+  CHECK_EQ(uv_poll_start(&poller, -1, note_and_stop), UV_EINVAL);
+  for (int i = 0; i < 2; i++) { /* goes on as it was */
+    turn();
+    CHECK_EQ(calls, 1);
+    CHECK_EQ(last_events, UV_READABLE);
+  }
   check_close_loop(&loop);
 }
 
@@ -207,11 +229,6 @@ static int connected_tcp(void) {
   return close(listener);
 }
 
-static void note_and_stop(uv_poll_t* handle, int status, int events) {
-  note(handle, status, events);
-  CHECK_EQ(uv_poll_stop(handle), 0);
-}
-
 TEST(prioritized) {
   CHECK_EQ(connected_tcp(), 0);
   CHECK_EQ(uv_loop_init(&loop), 0);
@@ -238,6 +255,59 @@ TEST(an_error_on_the_file_ends_polling) {
   CHECK_EQ(last_status, UV_EBADF);
   CHECK_EQ(last_events, 0);
   CHECK_EQ(uv_is_active((uv_handle_t*) &poller), 0);
+  check_close_loop(&loop);
+}
+
+/* The kernel refuses a file that is closed between the start and the turn: an error like one of the file itself. */
+static void start_on_a_closed_file(uv_poll_cb cb) {
+  init();
+  CHECK_EQ(uv_poll_start(&poller, UV_READABLE, cb), 0);
+  CHECK_EQ(close(pair[0]), 0);
+}
+
+TEST(a_file_that_is_closed_before_the_turn) {
+  OURS_ONLY("the reference aborts");
+  start_on_a_closed_file(note);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(calls, 1);
+  CHECK_EQ(last_status, UV_EBADF);
+  CHECK_EQ(last_events, 0);
+  CHECK_EQ(uv_is_active((uv_handle_t*) &poller), 0);
+  check_close_loop(&loop);
+}
+
+static void note_and_close(uv_poll_t* handle, int status, int events) {
+  note(handle, status, events);
+  uv_close((uv_handle_t*) handle, trace_close);
+}
+
+TEST(close_when_the_file_is_refused) {
+  OURS_ONLY("the reference aborts");
+  poller.data = "closed";
+  start_on_a_closed_file(note_and_close);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_TRACE("closed");
+  CHECK_EQ(calls, 1);
+  CHECK_EQ(last_status, UV_EBADF);
+  CHECK_EQ(uv_loop_close(&loop), 0);
+}
+
+static void note_and_start_again(uv_poll_t* handle, int status, int events) {
+  note(handle, status, events);
+  CHECK_EQ(uv_poll_start(handle, UV_READABLE, note_and_start_again), 0);
+}
+
+TEST(start_again_when_the_file_is_refused) {
+  OURS_ONLY("the reference aborts");
+  start_on_a_closed_file(note_and_start_again);
+  for (int i = 0; i < 3; i++) {
+    turn(); /* ends, however often the callback insists */
+    CHECK(calls >= 1 && calls <= 3);
+    CHECK_EQ(last_status, UV_EBADF);
+  }
+  CHECK_EQ(uv_poll_stop(&poller), 0);
+  turn();
+  CHECK_EQ(calls, 0);
   check_close_loop(&loop);
 }
 

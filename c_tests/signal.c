@@ -182,6 +182,48 @@ TEST(start_again_changes_callback_and_signal) {
   check_close_loop(&loop);
 }
 
+TEST(start_again_as_one_shot_keeps_what_was_caught) {
+  OURS_ONLY("in the reference a handle of the same signal stays what it was, lasting");
+  init();
+  CHECK_EQ(uv_signal_start(&watcher, count, SIGUSR1), 0);
+  for (int i = 0; i < 2; i++) CHECK_EQ(raise(SIGUSR1), 0);
+  CHECK_EQ(uv_signal_start_oneshot(&watcher, count, SIGUSR1), 0);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(calls, 1);
+  CHECK_EQ(uv_is_active((uv_handle_t*) &watcher), 0);
+  CHECK_EQ(handler_of(SIGUSR1), SIG_DFL);
+  check_close_loop(&loop);
+}
+
+TEST(start_again_keeps_what_was_caught) {
+  init();
+  CHECK_EQ(uv_signal_start(&watcher, count, SIGUSR1), 0);
+  CHECK_EQ(raise(SIGUSR1), 0);
+  CHECK_EQ(uv_signal_start(&watcher, count_second, SIGUSR1), 0);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(second_calls, 1);
+  CHECK_EQ(calls, 0);
+  check_close_loop(&loop);
+}
+
+TEST(start_again_with_an_impossible_signal) {
+  static const int bad[] = {SIGKILL, SIGSTOP, 1000, -1};
+  OURS_ONLY("the reference stops the handle");
+  init();
+  CHECK_EQ(uv_signal_start(&watcher, count_and_stop, SIGUSR1), 0);
+  for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    CHECK_EQ(uv_signal_start(&watcher, count_second, bad[i]), UV_EINVAL);
+    CHECK_EQ(uv_signal_start_oneshot(&watcher, count_second, bad[i]), UV_EINVAL);
+    CHECK(uv_is_active((uv_handle_t*) &watcher));
+    CHECK_EQ(watcher.signum, SIGUSR1);
+  }
+  CHECK_EQ(raise(SIGUSR1), 0);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(calls, 1); /* as it was before */
+  CHECK_EQ(second_calls, 0);
+  check_close_loop(&loop);
+}
+
 TEST(the_handler_of_the_process) {
   struct sigaction action;
   init();
