@@ -171,6 +171,7 @@ TEST(a_signal_of_the_child_is_not_the_parents) {
 }
 
 TEST(a_pending_signal_of_the_parent_is_not_the_childs) {
+  NEEDS(1, 52);
   uv_signal_t watcher;
   CHECK_EQ(uv_loop_init(&loop), 0);
   CHECK_EQ(uv_signal_init(&loop, &watcher), 0);

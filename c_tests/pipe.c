@@ -100,6 +100,7 @@ TEST(writes_wait_for_the_connection) {
 }
 
 TEST(errors_of_a_connection_go_to_the_callback) {
+  NEEDS(1, 52);
   init();
   uv_pipe_connect(&req, &client, path, on_connect);
   CHECK_EQ(connects, 0);
@@ -167,6 +168,7 @@ static char* long_name(size_t length) {
 }
 
 TEST(long_paths_are_cut) {
+  NEEDS(1, 52);
   char buffer[256];
   size_t size = sizeof(buffer);
   struct stat found;

@@ -170,6 +170,7 @@ TEST(an_unreferenced_process_does_not_keep_the_loop) {
 }
 
 TEST(a_program_that_cannot_start_is_an_error_of_the_call) {
+  NEEDS(1, 52);
   static char text[] = "/tmp/uv-process-XXXXXX";
   char longest[300];
   int fd = mkstemp(text);
@@ -255,6 +256,7 @@ TEST(options_that_are_none_are_refused) {
 }
 
 TEST(a_handle_refused_for_its_options_may_be_forgotten) {
+  NEEDS(1, 52);
   CHECK_EQ(uv_loop_init(&loop), 0);
   prepare("true");
   give(1, -1);
@@ -283,6 +285,7 @@ static void remove_scripts(void) {
 }
 
 TEST(the_file_is_looked_up_in_the_path_that_the_child_gets) {
+  NEEDS(1, 52);
   char path[512], sub[256];
   char* env[] = {path, NULL};
   CHECK(mkdtemp(folder) != NULL);
@@ -422,6 +425,7 @@ TEST(a_descriptor_can_keep_its_number) {
 }
 
 TEST(standard_streams_of_the_parent_may_be_closed) {
+  NEEDS(1, 52);
   int fd = temporary_file(), saved = fcntl(2, F_DUPFD_CLOEXEC, 100);
   CHECK_EQ(uv_loop_init(&loop), 0);
   prepare("echo out; echo err >&2; readlink /proc/$$/fd/0");
@@ -510,6 +514,7 @@ static int open_descriptors(void) {
 }
 
 TEST(descriptors_are_given_back) {
+  NEEDS(1, 52);
   uv_pipe_t pipes[2];
   int before = 0;
   CHECK_EQ(uv_loop_init(&loop), 0);
@@ -599,6 +604,7 @@ TEST(flags_of_other_systems_mean_nothing) {
 }
 
 TEST(user_and_group_as_root) {
+  NEEDS(1, 52);
   int dumpable = prctl(PR_GET_DUMPABLE);
   gid_t groups[] = {1, 2};
   if (getuid() != 0) SKIP("not root");
@@ -675,6 +681,7 @@ TEST(more_children_than_descriptors) {
 }
 
 TEST(children_are_seen_where_child_signals_are_ignored) {
+  NEEDS(1, 52);
   signal(SIGCHLD, SIG_IGN);
   CHECK_EQ(uv_loop_init(&loop), 0);
   for (int i = 0; i < 3; i++) {

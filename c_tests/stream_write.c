@@ -70,6 +70,7 @@ TEST(a_write_is_done_at_once_and_called_back_later) {
 }
 
 TEST(write_refuses) {
+  NEEDS(1, 52);
   static uv_buf_t bufs[3];
   uv_pipe_t closed;
   int fds[2];

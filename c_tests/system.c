@@ -125,6 +125,7 @@ static int addresses_failing_at(long n) {
 }
 
 TEST(addresses_without_memory) {
+  NEEDS(1, 52);
   allocs_install();
   (void) allocs_exhaust(addresses_failing_at);
 }

@@ -24,6 +24,10 @@ function flush_text(  words, n, i, line) {
 /^UV_EXTERN / {
   while (match($0, / \*+[a-z]/))
     $0 = substr($0, 1, RSTART - 1) substr($0, RSTART + 1, RLENGTH - 2) " " substr($0, RSTART + RLENGTH - 1)
+  # Arrays of the reference's prototypes, which Rust cannot say.
+  sub(/uv_file\* fds/, "uv_file fds[2]")
+  sub(/uv_os_sock_t\* socket_vector/, "uv_os_sock_t socket_vector[2]")
+  sub(/double\* avg/, "double avg[3]")
   if (length($0) > width) {
     indent = sprintf("%" index($0, "(") "s", "")
     gsub(/, /, ",\n" indent)

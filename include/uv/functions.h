@@ -553,7 +553,7 @@ UV_EXTERN int uv_pipe_chmod(uv_pipe_t* handle, int flags);
  * A pipe, closed on exec, the program's own: what is written to `fds[1]` is read from `fds[0]`. The
  * end whose flags are UV_NONBLOCK_PIPE does not block.
  */
-UV_EXTERN int uv_pipe(uv_file* fds, int read_flags, int write_flags);
+UV_EXTERN int uv_pipe(uv_file fds[2], int read_flags, int write_flags);
 
 /* ---- Watching descriptors of the program's own ---- */
 
@@ -914,7 +914,7 @@ UV_EXTERN int uv_uptime(double* uptime);
 /**
  * Stores the numbers of runnable threads, averaged over the last 1, 5 and 15 minutes.
  */
-UV_EXTERN void uv_loadavg(double* avg);
+UV_EXTERN void uv_loadavg(double avg[3]);
 
 /**
  * Stores a list of the CPUs in use and its length, to be freed with uv_free_cpu_info(). Speeds are
@@ -1062,7 +1062,7 @@ UV_EXTERN int uv_tcp_connect(uv_connect_t* req,
  */
 UV_EXTERN int uv_socketpair(int type,
                             int protocol,
-                            uv_os_sock_t* socket_vector,
+                            uv_os_sock_t socket_vector[2],
                             int flags0,
                             int flags1);
 

@@ -167,6 +167,7 @@ fn scaled_mhz(index: u64) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_types, clippy::std_instead_of_core, clippy::alloc_instead_of_core)] // a test may
 mod tests {
     use super::*;
     use std::ffi::CStr;

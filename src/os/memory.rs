@@ -123,6 +123,7 @@ fn counted(which: impl Fn(&libc::sysinfo) -> libc::c_ulong) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_types, clippy::std_instead_of_core, clippy::alloc_instead_of_core)] // a test may
 mod tests {
     use super::*;
     use std::fs;

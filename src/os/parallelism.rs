@@ -62,6 +62,7 @@ fn limit_of(group: &mut Group) -> Option<c_uint> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_types, clippy::std_instead_of_core, clippy::alloc_instead_of_core)] // a test may
 mod tests {
     use super::*;
     use std::fs;

@@ -199,6 +199,7 @@ pub unsafe fn to_utf16(start: *const c_char, to: *mut u16, room: usize) {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_types, clippy::std_instead_of_core, clippy::alloc_instead_of_core)] // a test may
 mod tests {
     use super::*;
     use std::string::String;

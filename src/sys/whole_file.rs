@@ -73,6 +73,7 @@ impl Drop for WholeFile {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_types, clippy::std_instead_of_core, clippy::alloc_instead_of_core)] // a test may
 mod tests {
     use super::*;
 
