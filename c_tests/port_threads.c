@@ -289,6 +289,25 @@ TEST(the_writable_callback) {
   CHECK_EQ(uv_loop_close(&loop), 0);
 }
 
+TEST(room_that_was_announced_and_is_gone_again) {
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  port_bounded(&a, &b, 1, 0, 0);
+  CHECK_EQ(uvx_message_port_attach(&loop, a, port_log_tag, NULL), 0);
+  CHECK_EQ(uvx_message_port_on_writable(a, port_log_event), 0);
+  CHECK_EQ(uvx_message_port_on_writable(a, NULL), 0);
+  CHECK_EQ(port_post(a, 1), 0);
+  CHECK_EQ(uvx_message_port_on_writable(a, port_log_event), 0);
+  CHECK_EQ(uv_run(&loop, UV_RUN_NOWAIT), 1);
+  CHECK_LOG(""); /* it is full */
+  CHECK_EQ(port_receive(b), 1);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_LOG("ok");
+  port_close(b);
+  port_close(a);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(uv_loop_close(&loop), 0);
+}
+
 static void* read_two_late(void* unused) {
   message_t* message;
   (void) unused;

@@ -375,7 +375,7 @@ UV_EXTERN int uvx_message_port_interrupt(struct uvx_message_port_t* port);
  * unread here is destroyed, unless `flags` has UVX_PORT_CLOSE_FLUSH. `cb`, which may be NULL, gets
  * 0; the port is gone when it returns.
  *
- * For an attached port `cb` runs on its loop, in a later turn, and until then other threads may
+ * For an attached port `cb` runs on its loop after this call, and until then other threads may
  * still call functions of the port, most of which say UV_EBADF. A port that is not attached is gone
  * when this returns; `cb` runs before.
  *

@@ -113,7 +113,7 @@ pub unsafe extern "C" fn uvx_message_port_interrupt(port: *mut uvx_message_port_
 /// Closes the port. The other end receives all that was posted to it, and then hears UV_EOF. What is unread here is destroyed, unless
 /// `flags` has UVX_PORT_CLOSE_FLUSH. `cb`, which may be NULL, gets 0; the port is gone when it returns.
 ///
-/// For an attached port `cb` runs on its loop, in a later turn, and until then other threads may still call functions of the port,
+/// For an attached port `cb` runs on its loop after this call, and until then other threads may still call functions of the port,
 /// most of which say UV_EBADF. A port that is not attached is gone when this returns; `cb` runs before.
 ///
 /// The port's owner. UV_EBADF: it is closed already. UV_EBUSY: another thread has it. UV_EALREADY: it is inside a message. UV_EINVAL:

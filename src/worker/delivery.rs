@@ -172,6 +172,14 @@ fn tell_writable(cx: &mut Cx, port: &Port) {
     if port.own.closing.get() {
         return;
     }
+    let target = &port.peer().inbox;
+    if !target.is_closed() && !target.has_room() {
+        // What was announced is gone again, or was announced to a callback that has been replaced.
+        target.want_room(super::inbox::CALLBACK);
+        if !target.is_closed() && !target.has_room() {
+            return;
+        }
+    }
     let Some(cb) = port.own.writable_cb.take() else { return };
     port.update_alive();
     let status = if port.peer().inbox.is_closed() { UV_EPIPE } else { 0 };

@@ -145,6 +145,9 @@ unsafe fn make(cx: &mut Cx, route: &Route<'_>, desc: *const uvx_message_desc_t) 
             match route.check_source().and_then(|()| route.writer.begin(&route.target.inbox, len as u64)) {
                 Ok(memory) => memory,
                 Err(error) => {
+                    if error == Errno::ENOMEM {
+                        room_is_back(route);
+                    }
                     if (*desc).flags & UVX_POST_CONSUME != 0
                         && matches!(error, Errno::EPIPE | Errno::EBADF | Errno::EALREADY)
                     {
@@ -156,9 +159,16 @@ unsafe fn make(cx: &mut Cx, route: &Route<'_>, desc: *const uvx_message_desc_t) 
         write(route, memory, desc, len).inspect_err(|_| {
             route.target.inbox.posted_otherwise().subtract(len as u64);
             route.target.inbox.free_stack().give(memory);
+            room_is_back(route);
         })?;
         Ok(memory)
     }
+}
+
+/// What a post had reserved before it failed may be what others were refused for.
+#[cold]
+fn room_is_back(route: &Route<'_>) {
+    route.target.tell_writers(route.target.inbox.make_room());
 }
 
 /// Makes a message of the memory at `raw`; if that fails, `raw` holds nothing.
