@@ -99,6 +99,18 @@ pub unsafe fn append(to: *mut uv__queue, from: *mut uv__queue) {
     }
 }
 
+/// Makes `to` a queue of all that is in `from`, which is empty afterwards: the head of one's own from which a drain begins.
+///
+/// # Safety
+/// `to` can be written, `from` is initialised and its nodes are alive.
+pub unsafe fn take_all(to: *mut uv__queue, from: *mut uv__queue) {
+    // SAFETY: the caller's.
+    unsafe {
+        init(to);
+        append(to, from);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,10 +33,9 @@ pub fn run_check(cx: &mut Cx, lp: Loop) {
 pub fn run_fed(cx: &mut Cx, lp: Loop) {
     let mut due = uv__queue { next: null_mut(), prev: null_mut() };
     let due = &raw mut due;
-    // SAFETY: the list lives until it is empty.
+    // SAFETY: the list lives until it is empty; fed watchers are alive, since closing takes them out.
     unsafe {
-        queue::init(due);
-        lp.take_fed(due);
+        queue::take_all(due, lp.pending_queue());
         while let Some(node) = queue::pop_front(due) {
             run_watcher(cx, Watcher::new(container_of!(node, uv__io_t, pending_queue)), 0);
         }

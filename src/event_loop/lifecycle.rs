@@ -37,6 +37,7 @@ pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
         lp.handle_queue(),
         lp.watcher_queue(),
         lp.pending_queue(),
+        lp.process_handles(),
         lp.prepare_handles(),
         lp.check_handles(),
         lp.idle_handles(),
@@ -46,15 +47,15 @@ pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
     }
     // SAFETY: fields of the loop that this library does not use, with the values that programs may expect.
     unsafe {
-        for unused in [&raw mut (*raw).wq, &raw mut (*raw).process_handles, &raw mut (*raw).async_handles] {
+        for unused in [&raw mut (*raw).wq, &raw mut (*raw).async_handles] {
             queue::init(unused);
         }
         (*raw).signal_pipefd = [-1, -1];
         (*raw).async_wfd = -1;
-        (*raw).emfile_fd = -1;
         (*raw).inotify_fd = -1;
     }
     lp.set_backend_fd(-1);
+    lp.set_spare_fd(-1);
     open_descriptors(lp)?; // on error the internals go with their owner
     lp.set_internal_fields(internals.into_raw().cast());
     lp.update_time();

@@ -76,8 +76,7 @@ fn register(cx: &mut Cx, lp: Loop) -> bool {
     let changed = &raw mut changed;
     // SAFETY: the list lives until it is empty.
     unsafe {
-        queue::init(changed);
-        queue::append(changed, lp.watcher_queue());
+        queue::take_all(changed, lp.watcher_queue());
     }
     let mut refused = false;
     // SAFETY: its nodes are those of live watchers: one that is given up leaves it.

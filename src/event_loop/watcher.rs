@@ -168,15 +168,6 @@ impl Loop {
         }
     }
 
-    /// Moves what was fed so far to `due`.
-    ///
-    /// # Safety
-    /// `due` is initialised, and drained or unlinked before it goes.
-    pub unsafe fn take_fed(self, due: *mut uv__queue) {
-        // SAFETY: the caller's; fed watchers are alive, since closing takes them out.
-        unsafe { queue::append(due, self.pending_queue()) }
-    }
-
     /// Watches for nothing any more and forgets the descriptor, also in events already fetched.
     pub fn unwatch(self, watcher: Watcher) {
         // SAFETY: the nodes are the watcher's.

@@ -116,8 +116,7 @@ pub fn run<T: LoopWatcher>(cx: &mut Cx, lp: Loop) {
     let pending = &raw mut pending;
     // SAFETY: the list outlives the phase, at whose end it is empty.
     unsafe {
-        queue::init(pending);
-        queue::append(pending, started);
+        queue::take_all(pending, started);
     }
     // SAFETY: its nodes are started handles; one that a callback stops leaves it.
     while let Some(node) = unsafe { queue::pop_front(pending) } {

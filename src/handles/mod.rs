@@ -96,8 +96,7 @@ pub fn walk(cx: &mut Cx, lp: Loop, mut visit: impl FnMut(*mut uv_handle_t)) {
     let pending = &raw mut pending;
     // SAFETY: the list outlives the walk, at whose end it is empty.
     unsafe {
-        queue::init(pending);
-        queue::append(pending, lp.handle_queue());
+        queue::take_all(pending, lp.handle_queue());
     }
     // SAFETY: its nodes are live handles.
     while let Some(node) = unsafe { queue::pop_front(pending) } {

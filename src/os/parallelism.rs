@@ -4,25 +4,13 @@
 //! version 1 groups count too, which its code is meant to look for but does not find.
 
 use super::cgroup::{Group, Version, number, numbers};
-use core::ffi::{c_int, c_uint};
-use core::mem::MaybeUninit;
+use crate::sys::cpus;
+use core::ffi::c_uint;
 
 /// Never 0.
 pub fn available() -> c_uint {
-    let cpus = usable_cpus().or_else(online_cpus).unwrap_or(1);
+    let cpus = cpus::in_affinity_mask().or_else(online_cpus).unwrap_or(1);
     time_limit().map_or(cpus, |limit| limit.min(cpus)).max(1)
-}
-
-/// The CPUs in the calling thread's affinity mask, unless the machine has more than a mask can hold.
-fn usable_cpus() -> Option<c_uint> {
-    let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();
-    // SAFETY: the size is the set's.
-    let failed: c_int = unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), set.as_mut_ptr()) };
-    if failed != 0 {
-        return None;
-    }
-    // SAFETY: it was zeroed and then written: a set.
-    c_uint::try_from(unsafe { libc::CPU_COUNT(set.assume_init_ref()) }).ok()
 }
 
 fn online_cpus() -> Option<c_uint> {

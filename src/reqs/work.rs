@@ -45,7 +45,7 @@ unsafe extern "C" fn done(work: *mut uv__work, status: c_int) {
     // SAFETY: set by `queue`.
     unsafe {
         let req = container_of!(work, uv_work_t, work_req);
-        pool::release(Loop::new((*req).loop_));
+        Loop::new((*req).loop_).end_request();
         if let Some(cb) = (&raw const (*req).after_work_cb).read() {
             cb(req, status);
         }

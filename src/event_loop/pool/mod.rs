@@ -105,7 +105,7 @@ pub fn awake_workers() -> u32 {
     POOL.awake.load(Ordering::Relaxed)
 }
 
-/// Gives `work` to the pool; `run` runs on one of its threads, then `done` on the loop's. Keeps the loop alive until `release`.
+/// Gives `work` to the pool; `run` runs on one of its threads, then `done` on the loop's. Keeps the loop alive until `Loop::end_request`.
 ///
 /// # Safety
 /// `work` is writable memory that stays alive until `done` ran; this is the loop's thread.
@@ -142,16 +142,11 @@ pub unsafe fn submit(lp: Loop, work: *mut uv__work, lane: Lane, run: WorkFn, don
             }
         }
     }
-    lp.set_active_reqs(lp.active_reqs().wrapping_add(1));
+    lp.begin_request();
     let woken = pool.pick_sleeper();
     drop(pool);
     worker::wake(woken, lp.internals().linger.take_late());
     Ok(())
-}
-
-/// The request of `submit` is over. On the loop's thread.
-pub fn release(lp: Loop) {
-    lp.set_active_reqs(lp.active_reqs().wrapping_sub(1));
 }
 
 /// Takes `work` back, unless a thread has it (`UV_EBUSY`). Its `done` runs with `UV_ECANCELED`.

@@ -295,8 +295,7 @@ pub unsafe fn run_callbacks(cx: &mut Cx, raw: *mut uv_stream_t) {
     let due = &raw mut due;
     // SAFETY: the caller's; the list lives until it is empty, and requests until their callbacks.
     unsafe {
-        queue::init(due);
-        queue::append(due, Handle::new(cx, raw).write_completed_queue());
+        queue::take_all(due, Handle::new(cx, raw).write_completed_queue());
         while let Some(node) = queue::pop_front(due) {
             let req = container_of!(node, uv_write_t, queue);
             let stream = Handle::new(cx, raw);
