@@ -91,6 +91,39 @@ UV_EXTERN char* uv_err_name_r(int err, char* buf, size_t buflen);
  */
 UV_EXTERN int uv_translate_sys_error(int sys_errno);
 
+/* ---- Watching files and folders ---- */
+
+/**
+ * Makes the memory at `handle` a watcher of files, not started.
+ */
+UV_EXTERN int uv_fs_event_init(uv_loop_t* loop, uv_fs_event_t* handle);
+
+/**
+ * Calls `cb` when what `path` leads to changes: with UV_CHANGE for its content or attributes, with
+ * UV_RENAME when it, or an entry of the folder that it is, was made, removed or renamed. The
+ * callback's file name is valid during the callback: the folder's entry, or the last part of
+ * `path`, or NULL when events were lost. Once the file is gone there are no more callbacks, though
+ * the handle stays active. No flag has a meaning on Linux. UV_EINVAL if the handle is active or
+ * closing, UV_ENOENT, UV_EACCES, UV_ENOSPC and UV_EMFILE at the limits of the system, UV_ENOMEM.
+ */
+UV_EXTERN int uv_fs_event_start(uv_fs_event_t* handle,
+                                uv_fs_event_cb cb,
+                                const char* path,
+                                unsigned int flags);
+
+/**
+ * Stops the handle: its callback will not run.
+ */
+UV_EXTERN int uv_fs_event_stop(uv_fs_event_t* handle);
+
+/**
+ * Writes the path that the handle was started with, with a NUL, into `buffer`, which has `*size`
+ * bytes; `*size` becomes its length without the NUL. UV_ENOBUFS if it does not fit: `*size` becomes
+ * what is needed, with the NUL. UV_EINVAL if the handle is not active (`*size` becomes 0), for
+ * NULL, or if `*size` is 0.
+ */
+UV_EXTERN int uv_fs_event_getpath(uv_fs_event_t* handle, char* buffer, size_t* size);
+
 /* ---- What all handles have in common ---- */
 
 /**

@@ -4,10 +4,11 @@
 
 use super::Loop;
 use super::watcher::{Owner, Watcher};
+use crate::abi::errno::Result;
 use crate::abi::*;
 use crate::ds::queue;
 use crate::handles::stream::{self, listen};
-use crate::handles::{async_, loop_watchers, poll, process, signal, udp};
+use crate::handles::{async_, fs_event, loop_watchers, poll, process, signal, udp};
 use crate::ptr::{Cx, Handle};
 use crate::reqs;
 use crate::sync::mailbox::Kind;
@@ -49,12 +50,14 @@ pub fn run_watcher(cx: &mut Cx, watcher: Watcher, events: u32) {
     const SERVER: usize = Owner::Server as usize;
     const UDP: usize = Owner::Udp as usize;
     const PROCESS: usize = Owner::Process as usize;
+    const FS_EVENTS: usize = Owner::FsEvents as usize;
     match watcher.bits() {
         POLL => poll::run(cx, watcher, events),
         STREAM => stream::run(cx, watcher, events),
         SERVER => listen::run(cx, watcher),
         UDP => udp::run(cx, watcher, events),
         PROCESS => process::run(cx, watcher, events),
+        FS_EVENTS => fs_event::run(cx, watcher, events),
         _ => {}
     }
 }
@@ -114,4 +117,14 @@ pub fn forget_pending(handle: Handle<'_, uv_handle_t>) {
             _ => {}
         }
     }
+}
+
+/// In the child after fork: what layers above share with the parent and should not.
+pub fn fork(lp: Loop) -> Result {
+    fs_event::fork(lp)
+}
+
+/// The loop is being closed: what layers above have in it goes.
+pub fn close(lp: Loop) {
+    fs_event::close(lp);
 }

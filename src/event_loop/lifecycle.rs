@@ -127,6 +127,7 @@ pub fn close(lp: Loop) -> Result {
         return Err(Errno::EBUSY);
     }
     lp.internals().ready.wait_for_wakers();
+    dispatch::close(lp);
     fd::close(lp.wake_fd());
     fd::close(lp.backend_fd());
     if lp.spare_fd() != -1 {
@@ -164,8 +165,9 @@ pub fn fork(lp: Loop) -> Result {
     lp.internals().ready.forget_wakers(State::Outside);
     forget_pending(lp);
     lp.register_all_again();
+    let result = dispatch::fork(lp);
     lp.leave();
-    Ok(())
+    result
 }
 
 /// What was pending in the parent is none of the child's; its sender may not even have finished.

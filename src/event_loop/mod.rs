@@ -101,6 +101,8 @@ fields!([Loop] {
     closing_handles, set_closing_handles: closing_handles => *mut uv_handle_t;
     timer_counter, set_timer_counter: timer_counter => u64;
     time, set_time: time => u64;
+    inotify_watchers, set_inotify_watchers: inotify_watchers => *mut c_void;
+    inotify_fd, set_inotify_fd: inotify_fd => c_int;
 });
 
 /// The addresses of the loop's queues.

@@ -32,6 +32,8 @@ pub enum Owner {
     Udp = 4,
     /// What `uv_process_t` has while its end is not known.
     Process = 5,
+    /// The loop itself, for its `uv_fs_event_t`s.
+    FsEvents = 6,
 }
 
 impl Watcher {

@@ -18,6 +18,7 @@ pub mod uv_async;
 pub mod uv_check;
 pub mod uv_dll;
 pub mod uv_error;
+pub mod uv_fs_event;
 pub mod uv_handle;
 pub mod uv_idle;
 pub mod uv_loop;

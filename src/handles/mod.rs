@@ -1,6 +1,7 @@
 //! The handles: what `uv_*_init` makes of the caller's memory and what runs when it becomes ready.
 
 pub mod async_;
+pub mod fs_event;
 pub mod kind;
 pub mod loop_watchers;
 pub mod pipe;
@@ -17,10 +18,11 @@ use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::ds::queue;
 use crate::event_loop::{Loop, closing, timers};
+use crate::os::caller_buffer::CallerBuffer;
 use crate::ptr::{Cx, Handle};
 use crate::sync::broken;
 use crate::sys;
-use core::ffi::c_int;
+use core::ffi::{CStr, c_char, c_int};
 
 /// `uv_close`: stops the handle at once; `close_cb` runs at the end of a later turn.
 pub fn close(handle: Handle<'_, uv_handle_t>, close_cb: uv_close_cb) {
@@ -35,6 +37,7 @@ pub fn close(handle: Handle<'_, uv_handle_t>, close_cb: uv_close_cb) {
         match handle.handle_type() {
             UV_ASYNC => async_::stop(handle.cast()),
             UV_CHECK => loop_watchers::stop::<uv_check_t>(handle.cast()),
+            UV_FS_EVENT => fs_event::stop(handle.cast()),
             UV_IDLE => loop_watchers::stop::<uv_idle_t>(handle.cast()),
             UV_PREPARE => loop_watchers::stop::<uv_prepare_t>(handle.cast()),
             UV_POLL => poll::stop(handle.cast()),
@@ -87,6 +90,22 @@ pub unsafe fn buffer_size(handle: Handle<'_, uv_handle_t>, option: c_int, value:
             sys::socket::set_option(fd, libc::SOL_SOCKET, option, *value)
         }
     }
+}
+
+/// `uv_fs_event_getpath`: the path of a started handle, or null.
+///
+/// # Safety
+/// `path` is null or a string, `size` is null or points to the number of bytes that can be written at `buffer`.
+pub unsafe fn write_path(path: *const c_char, buffer: *mut c_char, size: *mut usize) -> Result {
+    // SAFETY: the caller's.
+    let place = unsafe { CallerBuffer::new(buffer, size) }?;
+    if path.is_null() {
+        // SAFETY: not null, as `place` has found.
+        unsafe { size.write(0) };
+        return Err(Errno::EINVAL);
+    }
+    // SAFETY: the caller's.
+    place.put(unsafe { CStr::from_ptr(path) }.to_bytes())
 }
 
 /// `uv_walk`: calls `visit` for each handle that was there at the beginning and was not closed meanwhile to the end.

@@ -35,6 +35,8 @@ handle_types! {
     uv_handle_t = UV_HANDLE;
     uv_async_t = UV_ASYNC;
     uv_check_t = UV_CHECK;
+    uv_fs_event_t = UV_FS_EVENT;
+    uv_fs_poll_t = UV_FS_POLL;
     uv_idle_t = UV_IDLE;
     uv_poll_t = UV_POLL;
     uv_pipe_t = UV_NAMED_PIPE;
@@ -185,6 +187,16 @@ fields!([Handle<'_, uv_idle_t>] {
 fields!([Handle<'_, uv_poll_t>] {
     poll_cb, set_poll_cb: poll_cb => uv_poll_cb;
     fd, set_fd: io_watcher.fd => c_int;
+});
+
+fields!([Handle<'_, uv_fs_event_t>] {
+    path, set_path: path => *mut c_char;
+    cb, set_cb: cb => uv_fs_event_cb;
+    wd, set_wd: wd => c_int;
+});
+
+fields!([Handle<'_, uv_fs_poll_t>] {
+    poll_ctx, set_poll_ctx: poll_ctx => *mut c_void;
 });
 
 fields!([Handle<'_, uv_process_t>] {

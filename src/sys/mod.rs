@@ -5,6 +5,7 @@ pub mod datagram;
 pub mod epoll;
 pub mod fd;
 pub mod futex;
+pub mod inotify;
 pub mod path;
 pub mod rights;
 pub mod signal_mask;
