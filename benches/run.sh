@@ -100,7 +100,9 @@ for scenario in "async pingpong" "async pingpong 10000" "async hammer 1" "async 
   "pool many 0 4" "pool many 1 4" "pool many 5 4" "pool many 50 4" "pool many 0 8" "pool many 0 16" \
   "ports_baseline oneway 1" "ports_baseline oneway 2" "ports_baseline pingpong" \
   "timers many 1000000 1000" "timers many 1000000 1000 random" \
-  "timers rearm 1000" "timers rearm 1000 same" "timers rearm 100000" "turns"; do
+  "timers rearm 1000" "timers rearm 1000 same" "timers rearm 100000" "turns" \
+  "files chain 1" "files chain 1 watched" "files chain 8" "files chain 16" "files chain 64" "files read 1" "files read 1 64" "files read 64" \
+  "files stat 1" "files stat 8" "files stat 64" "files cold 1" "files cold 16"; do
   compare "$N" "" $scenario
 done
 for scenario in "oneway 1" "oneway 2" "oneway 1 poll" "batch" "paced" "pingpong" "pingpong wait" "post" \
@@ -109,7 +111,7 @@ for scenario in "oneway 1" "oneway 2" "oneway 1 poll" "batch" "paced" "pingpong"
 done
 if command -v taskset >/dev/null; then
   for scenario in "async pingpong" "async hammer 1" "async sporadic 1000" "pool one 0" "pool one 10" "pool one 100" \
-    "pool one 0 60" "pool many 0 4" "pool many 5 4" "ports_baseline pingpong"; do
+    "pool one 0 60" "files chain 1" "files chain 64" "files stat 64" "pool many 0 4" "pool many 5 4" "ports_baseline pingpong"; do
     compare "$N" pinned $scenario
   done
 else

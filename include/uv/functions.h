@@ -91,6 +91,212 @@ UV_EXTERN char* uv_err_name_r(int err, char* buf, size_t buflen);
  */
 UV_EXTERN int uv_translate_sys_error(int sys_errno);
 
+/* ---- Files. (uv_fs_*: requests, and what is done by descriptor.) ---- */
+
+/**
+ * Gives back what a request owns: its copies of paths, and its result. After the callback, or after
+ * a call without one; again is harmless, and so is NULL.
+ */
+UV_EXTERN void uv_fs_req_cleanup(uv_fs_t* req);
+
+/**
+ * What the request does.
+ */
+UV_EXTERN uv_fs_type uv_fs_get_type(const uv_fs_t* req);
+
+/**
+ * What came of the request: at least 0, or the error.
+ */
+UV_EXTERN ssize_t uv_fs_get_result(const uv_fs_t* req);
+
+/**
+ * The system's number for the error in the result.
+ */
+UV_EXTERN int uv_fs_get_system_error(const uv_fs_t* req);
+
+/**
+ * The result of those requests that have more than a number; the request's own.
+ */
+UV_EXTERN void* uv_fs_get_ptr(const uv_fs_t* req);
+
+/**
+ * The path that the request was made with; the request's own, or without a callback the caller's.
+ */
+UV_EXTERN const char* uv_fs_get_path(const uv_fs_t* req);
+
+/**
+ * Where uv_fs_stat and its like leave their answer: inside the request.
+ */
+UV_EXTERN uv_stat_t* uv_fs_get_statbuf(uv_fs_t* req);
+
+/**
+ * The system's handle for a descriptor of the C library: the descriptor itself.
+ */
+UV_EXTERN uv_os_fd_t uv_get_osfhandle(int fd);
+
+/**
+ * A descriptor of the C library for a handle of the system: the handle itself.
+ */
+UV_EXTERN int uv_open_osfhandle(uv_os_fd_t os_fd);
+
+/**
+ * Closes a file: close(2). The number is free afterwards, whatever the result.
+ */
+UV_EXTERN int uv_fs_close(uv_loop_t* loop, uv_fs_t* req, uv_file file, uv_fs_cb cb);
+
+/**
+ * Reads into the `nbufs` pieces at `bufs`, one after the other: preadv(2). An `offset` of -1 reads
+ * at the current position and moves it. The result is the number of bytes, 0 at the end; there may
+ * be more than were read, and of more than 1024 pieces only the first 1024 are used. The memory
+ * must stay until the callback, the array itself need not. UV_EINVAL without pieces.
+ */
+UV_EXTERN int uv_fs_read(uv_loop_t* loop,
+                         uv_fs_t* req,
+                         uv_file file,
+                         const uv_buf_t* bufs,
+                         unsigned int nbufs,
+                         int64_t offset,
+                         uv_fs_cb cb);
+
+/**
+ * Writes the `nbufs` pieces at `bufs`, one after the other: pwritev(2). An `offset` of -1 writes at
+ * the current position and moves it. The result is the number of bytes: all, unless an error or a
+ * full disk came after a part. The memory must stay until the callback, the array itself need not.
+ * UV_EINVAL without pieces, and for more than 2 GiB less 4 KiB.
+ */
+UV_EXTERN int uv_fs_write(uv_loop_t* loop,
+                          uv_fs_t* req,
+                          uv_file file,
+                          const uv_buf_t* bufs,
+                          unsigned int nbufs,
+                          int64_t offset,
+                          uv_fs_cb cb);
+
+/**
+ * Asks about an open file: fstat(2). The answer is in `statbuf`, to which `ptr` leads.
+ */
+UV_EXTERN int uv_fs_fstat(uv_loop_t* loop, uv_fs_t* req, uv_file file, uv_fs_cb cb);
+
+/**
+ * Returns when the file and its data are on the disk: fsync(2).
+ */
+UV_EXTERN int uv_fs_fsync(uv_loop_t* loop, uv_fs_t* req, uv_file file, uv_fs_cb cb);
+
+/**
+ * Returns when the data of the file are on the disk: fdatasync(2).
+ */
+UV_EXTERN int uv_fs_fdatasync(uv_loop_t* loop, uv_fs_t* req, uv_file file, uv_fs_cb cb);
+
+/**
+ * Cuts or lengthens the file to `offset` bytes: ftruncate(2).
+ */
+UV_EXTERN int uv_fs_ftruncate(uv_loop_t* loop,
+                              uv_fs_t* req,
+                              uv_file file,
+                              int64_t offset,
+                              uv_fs_cb cb);
+
+/**
+ * Sets the permissions of an open file: fchmod(2).
+ */
+UV_EXTERN int uv_fs_fchmod(uv_loop_t* loop, uv_fs_t* req, uv_file file, int mode, uv_fs_cb cb);
+
+/**
+ * Sets the owner and the group of an open file; -1 leaves one as it is: fchown(2).
+ */
+UV_EXTERN int uv_fs_fchown(uv_loop_t* loop,
+                           uv_fs_t* req,
+                           uv_file file,
+                           uv_uid_t uid,
+                           uv_gid_t gid,
+                           uv_fs_cb cb);
+
+/* ---- Copying files, and making temporary ones. (uv_fs_*.) ---- */
+
+/**
+ * Copies the file `path` to `new_path`, with its permissions and, as far as the process may, its
+ * owner. `flags` are UV_FS_COPYFILE_*, else UV_EINVAL. What is at `new_path` is overwritten, unless
+ * UV_FS_COPYFILE_EXCL is given (UV_EEXIST), or it is the same file, to which nothing happens then.
+ * If copying fails, the file at `new_path` is removed. UV_EINVAL if it is no regular file.
+ */
+UV_EXTERN int uv_fs_copyfile(uv_loop_t* loop,
+                             uv_fs_t* req,
+                             const char* path,
+                             const char* new_path,
+                             int flags,
+                             uv_fs_cb cb);
+
+/**
+ * Moves up to `length` bytes from `in_fd`, beginning at `in_offset`, to where `out_fd` stands. The
+ * result is how many bytes; it is less where `in_fd` ends or an error comes half-way. Waits where
+ * `out_fd` is full, even if that is non-blocking. The position of `in_fd` does not change; what has
+ * none, as pipes and sockets, is read from where it is, and `in_offset` ignored. UV_EINVAL for more
+ * than 0x7ffff000 bytes.
+ */
+UV_EXTERN int uv_fs_sendfile(uv_loop_t* loop,
+                             uv_fs_t* req,
+                             uv_file out_fd,
+                             uv_file in_fd,
+                             int64_t in_offset,
+                             size_t length,
+                             uv_fs_cb cb);
+
+/**
+ * Makes a directory that nobody else can use: mkdtemp(3). `tpl` ends in XXXXXX, else it is
+ * UV_EINVAL, and is not changed; the new name is `req->path`.
+ */
+UV_EXTERN int uv_fs_mkdtemp(uv_loop_t* loop, uv_fs_t* req, const char* tpl, uv_fs_cb cb);
+
+/**
+ * Makes a file that nobody else can use and opens it for reading and writing, closed on exec:
+ * mkstemp(3). The result is the descriptor. `tpl` as for uv_fs_mkdtemp(); the new name is
+ * `req->path`, which is empty after an error.
+ */
+UV_EXTERN int uv_fs_mkstemp(uv_loop_t* loop, uv_fs_t* req, const char* tpl, uv_fs_cb cb);
+
+/* ---- Directories and file systems. (uv_fs_*.) ---- */
+
+/**
+ * Lists a directory without `.` and `..`. The result is how many entries there are;
+ * uv_fs_scandir_next() gives them. `flags` are ignored.
+ */
+UV_EXTERN int uv_fs_scandir(uv_loop_t* loop,
+                            uv_fs_t* req,
+                            const char* path,
+                            int flags,
+                            uv_fs_cb cb);
+
+/**
+ * The next entry of what uv_fs_scandir() has listed, in the order of the bytes of the names. UV_EOF
+ * after the last one, or the error of the request. The name is freed with the request, or by the
+ * call that returns UV_EOF. The type is UV_DIRENT_UNKNOWN where the file system does not say.
+ */
+UV_EXTERN int uv_fs_scandir_next(uv_fs_t* req, uv_dirent_t* ent);
+
+/**
+ * Opens a directory; `ptr` leads to it. It goes with uv_fs_closedir(), and not with the request.
+ */
+UV_EXTERN int uv_fs_opendir(uv_loop_t* loop, uv_fs_t* req, const char* path, uv_fs_cb cb);
+
+/**
+ * Reads at most `dir->nentries` entries into `dir->dirents`, in the order of the file system,
+ * without `.` and `..`. The result is how many, 0 at the end. Their names are freed with the
+ * request, which is to be cleaned up before the directory is closed. One call at a time for a
+ * directory. UV_EINVAL without a directory or without `dirents`.
+ */
+UV_EXTERN int uv_fs_readdir(uv_loop_t* loop, uv_fs_t* req, uv_dir_t* dir, uv_fs_cb cb);
+
+/**
+ * Closes a directory and frees the uv_dir_t. UV_EINVAL without one.
+ */
+UV_EXTERN int uv_fs_closedir(uv_loop_t* loop, uv_fs_t* req, uv_dir_t* dir, uv_fs_cb cb);
+
+/**
+ * Asks about the file system that has the file at `path`: statfs(2). `ptr` leads to a uv_statfs_t,
+ * which is freed with the request.
+ */
+UV_EXTERN int uv_fs_statfs(uv_loop_t* loop, uv_fs_t* req, const char* path, uv_fs_cb cb);
+
 /* ---- Watching files and folders ---- */
 
 /**
@@ -123,6 +329,178 @@ UV_EXTERN int uv_fs_event_stop(uv_fs_event_t* handle);
  * NULL, or if `*size` is 0.
  */
 UV_EXTERN int uv_fs_event_getpath(uv_fs_event_t* handle, char* buffer, size_t* size);
+
+/* ---- Files by their names. (uv_fs_*.) ---- */
+
+/**
+ * Opens a file: open(2) with `flags` (UV_FS_O_*) and, for a new file, the permissions `mode`. The
+ * result is the descriptor, which is closed on exec. UV_EINVAL without a path.
+ */
+UV_EXTERN int uv_fs_open(uv_loop_t* loop,
+                         uv_fs_t* req,
+                         const char* path,
+                         int flags,
+                         int mode,
+                         uv_fs_cb cb);
+
+/**
+ * Asks about a file: stat(2). The answer is in `statbuf`, to which `ptr` leads.
+ */
+UV_EXTERN int uv_fs_stat(uv_loop_t* loop, uv_fs_t* req, const char* path, uv_fs_cb cb);
+
+/**
+ * uv_fs_stat, but of a symbolic link itself: lstat(2).
+ */
+UV_EXTERN int uv_fs_lstat(uv_loop_t* loop, uv_fs_t* req, const char* path, uv_fs_cb cb);
+
+/**
+ * Whether the process may do `mode` (F_OK, or R_OK, W_OK, X_OK together): access(2).
+ */
+UV_EXTERN int uv_fs_access(uv_loop_t* loop, uv_fs_t* req, const char* path, int mode, uv_fs_cb cb);
+
+/**
+ * Sets the permissions of a file: chmod(2).
+ */
+UV_EXTERN int uv_fs_chmod(uv_loop_t* loop, uv_fs_t* req, const char* path, int mode, uv_fs_cb cb);
+
+/**
+ * Sets the owner and the group of a file; -1 leaves one as it is: chown(2).
+ */
+UV_EXTERN int uv_fs_chown(uv_loop_t* loop,
+                          uv_fs_t* req,
+                          const char* path,
+                          uv_uid_t uid,
+                          uv_gid_t gid,
+                          uv_fs_cb cb);
+
+/**
+ * uv_fs_chown, but of a symbolic link itself: lchown(2).
+ */
+UV_EXTERN int uv_fs_lchown(uv_loop_t* loop,
+                           uv_fs_t* req,
+                           const char* path,
+                           uv_uid_t uid,
+                           uv_gid_t gid,
+                           uv_fs_cb cb);
+
+/**
+ * Removes the name of a file: unlink(2).
+ */
+UV_EXTERN int uv_fs_unlink(uv_loop_t* loop, uv_fs_t* req, const char* path, uv_fs_cb cb);
+
+/**
+ * Makes a directory with the permissions `mode`: mkdir(2).
+ */
+UV_EXTERN int uv_fs_mkdir(uv_loop_t* loop, uv_fs_t* req, const char* path, int mode, uv_fs_cb cb);
+
+/**
+ * Removes an empty directory: rmdir(2).
+ */
+UV_EXTERN int uv_fs_rmdir(uv_loop_t* loop, uv_fs_t* req, const char* path, uv_fs_cb cb);
+
+/**
+ * Renames a file; what has the name `new_path` is replaced: rename(2).
+ */
+UV_EXTERN int uv_fs_rename(uv_loop_t* loop,
+                           uv_fs_t* req,
+                           const char* path,
+                           const char* new_path,
+                           uv_fs_cb cb);
+
+/**
+ * Gives a file another name: link(2).
+ */
+UV_EXTERN int uv_fs_link(uv_loop_t* loop,
+                         uv_fs_t* req,
+                         const char* path,
+                         const char* new_path,
+                         uv_fs_cb cb);
+
+/**
+ * Makes `new_path` a symbolic link to `path`: symlink(2). `flags` matter on Windows only.
+ */
+UV_EXTERN int uv_fs_symlink(uv_loop_t* loop,
+                            uv_fs_t* req,
+                            const char* path,
+                            const char* new_path,
+                            int flags,
+                            uv_fs_cb cb);
+
+/**
+ * Where a symbolic link leads: readlink(2). `ptr` leads to the string, which goes with
+ * uv_fs_req_cleanup.
+ */
+UV_EXTERN int uv_fs_readlink(uv_loop_t* loop, uv_fs_t* req, const char* path, uv_fs_cb cb);
+
+/**
+ * The absolute path of a file, without links: realpath(3). `ptr` leads to the string, which goes
+ * with uv_fs_req_cleanup.
+ */
+UV_EXTERN int uv_fs_realpath(uv_loop_t* loop, uv_fs_t* req, const char* path, uv_fs_cb cb);
+
+/* ---- Watching files by looking at them ---- */
+
+/**
+ * Makes the memory at `handle` a poller of files, not started.
+ */
+UV_EXTERN int uv_fs_poll_init(uv_loop_t* loop, uv_fs_poll_t* handle);
+
+/**
+ * Looks at `path` now and every `interval` ms (0 counts as 1), on the thread pool, and calls
+ * `poll_cb` when its size, mode, owner, times (not that of the last access) or the file itself have
+ * changed, with what was known before and what is now, both valid during the callback. A file that
+ * cannot be looked at is reported once, as a negative status, and again when the reason changes or
+ * it is back. A handle that is active goes on as it was. UV_EINVAL for a closing handle, UV_ENOMEM;
+ * UV_EAGAIN if no thread can start.
+ */
+UV_EXTERN int uv_fs_poll_start(uv_fs_poll_t* handle,
+                               uv_fs_poll_cb poll_cb,
+                               const char* path,
+                               unsigned int interval);
+
+/**
+ * Stops the handle: its callback will not run. What a thread has begun ends by itself, and keeps
+ * the loop alive until then.
+ */
+UV_EXTERN int uv_fs_poll_stop(uv_fs_poll_t* handle);
+
+/**
+ * uv_fs_event_getpath, for a poller.
+ */
+UV_EXTERN int uv_fs_poll_getpath(uv_fs_poll_t* handle, char* buffer, size_t* size);
+
+/* ---- Times of files. (uv_fs_*.) ---- */
+
+/**
+ * Sets when the file at `path` was read and written last, in seconds since 1970, with fractions,
+ * negative before it. UV_FS_UTIME_NOW is now, UV_FS_UTIME_OMIT leaves a time as it is.
+ */
+UV_EXTERN int uv_fs_utime(uv_loop_t* loop,
+                          uv_fs_t* req,
+                          const char* path,
+                          double atime,
+                          double mtime,
+                          uv_fs_cb cb);
+
+/**
+ * uv_fs_utime, for an open file.
+ */
+UV_EXTERN int uv_fs_futime(uv_loop_t* loop,
+                           uv_fs_t* req,
+                           uv_file file,
+                           double atime,
+                           double mtime,
+                           uv_fs_cb cb);
+
+/**
+ * uv_fs_utime, but of a symbolic link itself.
+ */
+UV_EXTERN int uv_fs_lutime(uv_loop_t* loop,
+                           uv_fs_t* req,
+                           const char* path,
+                           double atime,
+                           double mtime,
+                           uv_fs_cb cb);
 
 /* ---- What all handles have in common ---- */
 

@@ -7,11 +7,21 @@ use crate::abi::*;
 use crate::ds::queue;
 use crate::ptr::{Cx, Handle};
 
-/// Enters a handle that was stopped on its loop's list of closing handles.
+/// Begins to close a handle that was stopped.
 pub fn begin(handle: Handle<'_, uv_handle_t>, close_cb: uv_close_cb) {
-    let lp = handle.owner();
+    announce(handle, close_cb);
+    enter(handle);
+}
+
+/// The first half: the handle is closing, but its callback has to wait. Something else keeps the loop alive.
+pub fn announce(handle: Handle<'_, uv_handle_t>, close_cb: uv_close_cb) {
     handle.set(UV_HANDLE_CLOSING);
     handle.set_close_cb(close_cb);
+}
+
+/// The second half: enters the handle on its loop's list of closing handles.
+pub fn enter(handle: Handle<'_, uv_handle_t>) {
+    let lp = handle.owner();
     handle.set_next_closing(lp.closing_handles());
     lp.set_closing_handles(handle.as_ptr());
 }

@@ -3,6 +3,7 @@
 //! This is the one place where the loop knows of the layers above it.
 
 use super::Loop;
+use super::ring;
 use super::watcher::{Owner, Watcher};
 use crate::abi::errno::Result;
 use crate::abi::*;
@@ -13,6 +14,7 @@ use crate::ptr::{Cx, Handle};
 use crate::reqs;
 use crate::sync::mailbox::Kind;
 use crate::worker::port;
+use core::ffi::c_int;
 use core::ptr::null_mut;
 
 /// The idle phase.
@@ -38,19 +40,20 @@ pub fn run_fed(cx: &mut Cx, lp: Loop) {
     unsafe {
         queue::take_all(due, lp.pending_queue());
         while let Some(node) = queue::pop_front(due) {
-            run_watcher(cx, Watcher::new(container_of!(node, uv__io_t, pending_queue)), 0);
+            run_watcher(cx, lp, Watcher::new(container_of!(node, uv__io_t, pending_queue)), 0);
         }
     }
 }
 
 /// A watched descriptor has `events` (`EPOLL*` bits), or none if its watcher was fed.
-pub fn run_watcher(cx: &mut Cx, watcher: Watcher, events: u32) {
+pub fn run_watcher(cx: &mut Cx, lp: Loop, watcher: Watcher, events: u32) {
     const POLL: usize = Owner::Poll as usize;
     const STREAM: usize = Owner::Stream as usize;
     const SERVER: usize = Owner::Server as usize;
     const UDP: usize = Owner::Udp as usize;
     const PROCESS: usize = Owner::Process as usize;
     const FS_EVENTS: usize = Owner::FsEvents as usize;
+    const RING: usize = Owner::Ring as usize;
     match watcher.bits() {
         POLL => poll::run(cx, watcher, events),
         STREAM => stream::run(cx, watcher, events),
@@ -58,6 +61,7 @@ pub fn run_watcher(cx: &mut Cx, watcher: Watcher, events: u32) {
         UDP => udp::run(cx, watcher, events),
         PROCESS => process::run(cx, watcher, events),
         FS_EVENTS => fs_event::run(cx, watcher, events),
+        RING => ring::run(cx, lp),
         _ => {}
     }
 }
@@ -89,6 +93,15 @@ pub unsafe fn run_ready(cx: &mut Cx, lp: Loop, node: *mut uv__queue, kind: Kind)
             Kind::Message => {} // messages are put into inboxes, never into a loop's mailbox
         }
     }
+}
+
+/// The operation of `work` is done by the loop's ring, with this result of its system call.
+///
+/// # Safety
+/// `work` was given to `Loop::submit_to_ring`.
+pub unsafe fn finish_in_ring(cx: &mut Cx, work: *mut uv__work, result: c_int) {
+    // SAFETY: the caller's; only file requests go there.
+    unsafe { reqs::fs::by_ring::finish(cx, work, result) };
 }
 
 /// For `pthread_atfork`: before fork, and afterwards in the parent and in the child.

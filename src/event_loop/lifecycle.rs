@@ -3,6 +3,7 @@
 use super::linger::{self, Linger};
 use super::metrics::Metrics;
 use super::poll::Batch;
+use super::ring::RingSlot;
 use super::{Internals, Loop, dispatch};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
@@ -89,6 +90,9 @@ fn make_internals() -> Result<Owned<Internals>> {
         (&raw mut (*place).batch).write(Cell::new(Batch::EMPTY));
         (&raw mut (*place).must_poll).write(Cell::new(true));
         (&raw mut (*place).was_fed).write(Cell::new(false));
+        (&raw mut (*place).ring).write(RingSlot::default());
+        (&raw mut (*place).files_answered).write(Cell::new(0));
+        (&raw mut (*place).files_under_way).write(Cell::new(0));
         (&raw mut (*place).block_sigprof).write(Cell::new(false));
         (&raw mut (*place).ports).write(Cell::new(0));
         (&raw mut (*place).thread).write(AtomicUsize::new(0));
@@ -127,6 +131,7 @@ pub fn close(lp: Loop) -> Result {
         return Err(Errno::EBUSY);
     }
     lp.internals().ready.wait_for_wakers();
+    lp.close_ring();
     dispatch::close(lp);
     fd::close(lp.wake_fd());
     fd::close(lp.backend_fd());
@@ -150,6 +155,7 @@ pub fn configure(lp: Loop, option: uv_loop_option, argument: c_int) -> Result {
     match option {
         UV_LOOP_BLOCK_SIGNAL if argument == libc::SIGPROF => lp.internals().block_sigprof.set(true),
         UV_LOOP_BLOCK_SIGNAL => return Err(Errno::EINVAL),
+        UV_LOOP_USE_IO_URING_SQPOLL => lp.want_ring(),
         UV_METRICS_IDLE_TIME => lp.internals().metrics.measure_idle(),
         _ => return Err(Errno::ENOSYS),
     }
@@ -164,6 +170,7 @@ pub fn fork(lp: Loop) -> Result {
     fd::close(old_wake);
     lp.internals().ready.forget_wakers(State::Outside);
     forget_pending(lp);
+    lp.close_ring();
     lp.register_all_again();
     let result = dispatch::fork(lp);
     lp.leave();

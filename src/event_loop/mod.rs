@@ -13,6 +13,7 @@ pub mod linger;
 pub mod metrics;
 pub mod poll;
 pub mod pool;
+pub mod ring;
 pub mod run;
 pub mod timers;
 pub mod wakeup;
@@ -28,6 +29,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::AtomicUsize;
 use linger::Linger;
 use metrics::Metrics;
+use ring::RingSlot;
 
 /// What a loop has beyond its public struct. Shared references only, so every field is a cell, an atomic, or guarded by the rule
 /// that its methods run no user code.
@@ -46,6 +48,11 @@ pub struct Internals {
     pub must_poll: Cell<bool>,
     /// The last turn ran something that another thread had made ready; only then may the loop linger.
     pub was_fed: Cell<bool>,
+    /// The io_uring, if there is one.
+    pub ring: RingSlot,
+    /// File requests whose callback is to come: of those that were answered at once, and of the others.
+    pub files_answered: Cell<usize>,
+    pub files_under_way: Cell<usize>,
     /// `SIGPROF` is blocked while polling (`UV_LOOP_BLOCK_SIGNAL`).
     pub block_sigprof: Cell<bool>,
     /// Message ports attached to this loop, which keep it from being closed.

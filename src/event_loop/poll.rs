@@ -83,7 +83,7 @@ fn register(cx: &mut Cx, lp: Loop) -> bool {
     while let Some(result) = unsafe { lp.register_next(changed) } {
         if let Err(watcher) = result {
             refused = true;
-            dispatch::run_watcher(cx, watcher, libc::EPOLLERR.cast_unsigned());
+            dispatch::run_watcher(cx, lp, watcher, libc::EPOLLERR.cast_unsigned());
         }
     }
     refused
@@ -220,7 +220,7 @@ fn run_descriptors(cx: &mut Cx, lp: Loop, events: &mut Events, count: usize, wer
             fired |= watcher.pevents() & kinds.cast_unsigned();
         }
         if fired != 0 {
-            dispatch::run_watcher(cx, watcher, fired);
+            dispatch::run_watcher(cx, lp, watcher, fired);
         }
     }
     batch.set(Batch::EMPTY);

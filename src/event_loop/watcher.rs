@@ -34,6 +34,8 @@ pub enum Owner {
     Process = 5,
     /// The loop itself, for its `uv_fs_event_t`s.
     FsEvents = 6,
+    /// The loop itself, for its io_uring.
+    Ring = 7,
 }
 
 impl Watcher {

@@ -18,8 +18,8 @@ pub unsafe extern "C" fn uv_fs_event_init(r#loop: *mut uv_loop_t, handle: *mut u
 /// Calls `cb` when what `path` leads to changes: with UV_CHANGE for its content or attributes, with UV_RENAME when it, or an entry of
 /// the folder that it is, was made, removed or renamed. The callback's file name is valid during the callback: the folder's entry,
 /// or the last part of `path`, or NULL when events were lost. Once the file is gone there are no more callbacks, though the handle stays
-/// active. No flag has a meaning on Linux. UV_EINVAL if the handle is active or closing, UV_ENOENT, UV_EACCES, UV_ENOSPC and
-/// UV_EMFILE at the limits of the system, UV_ENOMEM.
+/// active. No flag has a meaning on Linux. UV_EINVAL if the handle is active or closing, or for NULL; UV_ENOENT, UV_EACCES,
+/// UV_ENOSPC and UV_EMFILE at the limits of the system, UV_ENOMEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_fs_event_start(
     handle: *mut uv_fs_event_t,

@@ -55,9 +55,9 @@ pub unsafe fn init(cx: &Cx, lp: Loop, raw: *mut uv_fs_event_t) {
 /// `uv_fs_event_start`.
 ///
 /// # Safety
-/// `path` is a string.
+/// `path` is null or a string.
 pub unsafe fn start(handle: Handle<'_, uv_fs_event_t>, cb: uv_fs_event_cb, path: *const c_char) -> Result {
-    if handle.is_active() || handle.is_closing() {
+    if path.is_null() || handle.is_active() || handle.is_closing() {
         return Err(Errno::EINVAL);
     }
     // SAFETY: the caller's.

@@ -2,6 +2,7 @@
 
 pub mod async_;
 pub mod fs_event;
+pub mod fs_poll;
 pub mod kind;
 pub mod loop_watchers;
 pub mod pipe;
@@ -38,6 +39,7 @@ pub fn close(handle: Handle<'_, uv_handle_t>, close_cb: uv_close_cb) {
             UV_ASYNC => async_::stop(handle.cast()),
             UV_CHECK => loop_watchers::stop::<uv_check_t>(handle.cast()),
             UV_FS_EVENT => fs_event::stop(handle.cast()),
+            UV_FS_POLL => return fs_poll::close(handle.cast(), close_cb),
             UV_IDLE => loop_watchers::stop::<uv_idle_t>(handle.cast()),
             UV_PREPARE => loop_watchers::stop::<uv_prepare_t>(handle.cast()),
             UV_POLL => poll::stop(handle.cast()),
@@ -92,7 +94,7 @@ pub unsafe fn buffer_size(handle: Handle<'_, uv_handle_t>, option: c_int, value:
     }
 }
 
-/// `uv_fs_event_getpath`: the path of a started handle, or null.
+/// `uv_fs_event_getpath`, `uv_fs_poll_getpath`: the path of a started handle, or null.
 ///
 /// # Safety
 /// `path` is null or a string, `size` is null or points to the number of bytes that can be written at `buffer`.

@@ -120,7 +120,7 @@ pub fn stop(handle: Handle<'_, uv_pipe_t>) {
     if !file.is_null() {
         // SAFETY: the copy that `bind` made, which ends in a zero; it is freed once.
         unsafe {
-            path::unlink(CStr::from_ptr(file));
+            let _ = path::unlink(CStr::from_ptr(file)); // another may have removed it
             mem::free(file.cast_mut().cast());
         }
         handle.set_pipe_fname(null());

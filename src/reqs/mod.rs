@@ -1,5 +1,6 @@
 //! Requests: operations that run once, off the loop's thread, and end in a callback on it.
 
+pub mod fs;
 pub mod kind;
 pub mod work;
 
@@ -18,6 +19,7 @@ pub unsafe fn cancel(req: *mut uv_req_t) -> Result {
     let (work, lane) = unsafe {
         match (&raw const (*req).type_).read() {
             UV_WORK => (&raw mut (*req.cast::<uv_work_t>()).work_req, Lane::Normal),
+            UV_FS => return fs::cancel(req.cast()),
             _ => return Err(Errno::EINVAL),
         }
     };

@@ -1,6 +1,6 @@
 //! Descriptors: their flags, reading, writing and closing.
 
-use super::{check, last_error};
+use super::{check, check_again, last_error};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::uv_buf_t;
 use core::ffi::{c_char, c_int};
@@ -28,13 +28,19 @@ pub fn set_nonblocking_where(fds: [c_int; 2], wanted: [bool; 2]) -> Result<()> {
 /// Sets who may do what with the file behind `fd`.
 pub fn change_mode(fd: c_int, mode: libc::mode_t) -> Result<()> {
     // SAFETY: no pointers.
-    check(unsafe { libc::fchmod(fd, mode) }).map(|_| ())
+    check_again(|| unsafe { libc::fchmod(fd, mode) }).map(|_| ())
 }
 
 /// The `O_*` flags that `fd` was opened with.
 pub fn flags(fd: c_int) -> Result<c_int> {
     // SAFETY: no pointers.
     check(unsafe { libc::fcntl(fd, libc::F_GETFL) })
+}
+
+/// Sets those of the `O_*` flags that can be changed.
+pub fn set_flags(fd: c_int, flags: c_int) -> Result {
+    // SAFETY: no pointers.
+    check(unsafe { libc::fcntl(fd, libc::F_SETFL, flags) }).map(|_| ())
 }
 
 /// The two ends of a new pipe, the one to read first, closed on exec; `flags` may be `O_NONBLOCK`.

@@ -1,20 +1,29 @@
 //! System calls, one file per family. Nothing here knows of loops, handles or requests.
 
+pub mod copy_file;
 pub mod cpus;
 pub mod datagram;
+pub mod directory;
 pub mod epoll;
 pub mod fd;
+pub mod file;
+pub mod file_system;
+pub mod file_times;
 pub mod futex;
 pub mod inotify;
+pub mod mount;
 pub mod path;
 pub mod rights;
 pub mod signal_mask;
 pub mod small_file;
 pub mod socket;
 pub mod spawn;
+pub mod stat;
+pub mod temporary;
 pub mod terminal;
 pub mod thread;
 pub mod time;
+pub mod transfer;
 pub mod whole_file;
 
 use crate::abi::errno::{Errno, Result};
@@ -23,6 +32,16 @@ use core::ffi::c_int;
 /// The result of a call that returns -1 and sets `errno` when it fails.
 pub fn check(result: c_int) -> Result<c_int> {
     if result == -1 { Err(last_error()) } else { Ok(result) }
+}
+
+/// The same of a call that is made again for as long as signals interrupt it.
+pub fn check_again(call: impl Fn() -> c_int) -> Result<c_int> {
+    loop {
+        match check(call()) {
+            Err(Errno::EINTR) => {}
+            result => return result,
+        }
+    }
 }
 
 /// The result of a call of the pthread kind, which returns the error number itself, or 0.

@@ -149,6 +149,21 @@ pub unsafe fn submit(lp: Loop, work: *mut uv__work, lane: Lane, run: WorkFn, don
     Ok(())
 }
 
+/// Sends `work` home as if a thread had done it: `done` runs in the loop's next turn. Keeps the loop alive, as `submit` does.
+///
+/// # Safety
+/// As for `submit`.
+pub unsafe fn complete_now(lp: Loop, work: *mut uv__work, done: DoneFn) {
+    // SAFETY: the caller's.
+    unsafe {
+        (*work).work = None; // which is what `cancel` finds
+        (*work).done = Some(done);
+        (*work).loop_ = lp.as_ptr();
+        lp.begin_request();
+        complete(work, 0);
+    }
+}
+
 /// Takes `work` back, unless a thread has it (`UV_EBUSY`). Its `done` runs with `UV_ECANCELED`.
 ///
 /// # Safety
