@@ -6,6 +6,8 @@ pub mod epoll;
 pub mod fd;
 pub mod futex;
 pub mod path;
+pub mod random;
+pub mod resolver;
 pub mod rights;
 pub mod signal_mask;
 pub mod small_file;
