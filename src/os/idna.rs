@@ -1,7 +1,7 @@
 //! Host names as the name servers want them: ASCII, with each label of other characters as `xn--` and its Punycode (RFC 3492).
 //!
-//! Like the reference, this maps nothing: letters keep their case, and no character is refused. Different from it, text that ends
-//! in the midst of a character is refused like all that is no UTF-8.
+//! Like the reference, this maps nothing: letters keep their case, and no character is refused. Different from it, all that is no UTF-8
+//! is refused; the reference takes some of it, such as a character whose end is missing, for another character.
 
 use crate::abi::errno::{Errno, Result};
 use crate::ds::text::Text;
@@ -204,6 +204,8 @@ mod tests {
             b"\xe2\x82",
             b"a\xf0\x9f",
             b"a.\x80",
+            b"\xedRG!",
+            b"\xf5sj",
         ] {
             assert_eq!(ascii(name), Err(Errno::EINVAL), "{name:?}");
         }
