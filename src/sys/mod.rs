@@ -9,6 +9,7 @@ pub mod path;
 pub mod random;
 pub mod resolver;
 pub mod rights;
+pub mod search_path;
 pub mod signal_mask;
 pub mod small_file;
 pub mod socket;
