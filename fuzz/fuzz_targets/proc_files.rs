@@ -16,8 +16,30 @@ fn words(line: &[u8]) -> Option<Vec<u64>> {
     (numbers.len() == 7).then_some(numbers)
 }
 
+/// The models in /proc/cpuinfo by the number of the CPU, if its CPUs are in order.
+fn models(text: &[u8]) -> Option<Vec<(u64, &[u8])>> {
+    let mut cpus: Vec<(u64, &[u8])> = Vec::new();
+    for line in text.split(|&byte| byte == b'\n') {
+        let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
+        let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
+        if name == b"processor" {
+            let word = value.split(u8::is_ascii_whitespace).next()?;
+            let index = str::from_utf8(word).ok()?.parse().ok()?;
+            if cpus.last().is_some_and(|&(last, _)| last >= index) {
+                return None;
+            }
+            cpus.push((index, b"unknown"));
+        } else if let (b"model name", Some(cpu)) = (name, cpus.last_mut()) {
+            cpu.1 = value;
+        }
+    }
+    Some(cpus)
+}
+
 fn check_cpus(stat: &[u8], described: &[u8]) {
     let expected: Vec<Vec<u64>> = stat.split(|&byte| byte == b'\n').filter_map(words).collect();
+    let in_order = expected.is_sorted_by(|cpu, next| cpu[0] < next[0]);
+    let models = models(described).filter(|_| in_order && cfg!(target_arch = "x86_64"));
     let (items, count) =
         cpu_info::build(stat, described, |index| (index % 2 == 1).then_some(index)).expect("memory");
     assert_eq!(count as usize, expected.len());
@@ -35,12 +57,18 @@ fn check_cpus(stat: &[u8], described: &[u8]) {
             assert_eq!(item.speed, i32::try_from(words[0]).unwrap_or(i32::MAX));
         }
         let model = model.to_bytes();
-        assert_eq!(model, model.trim_ascii().split(|&byte| byte == b'\n').next().unwrap_or(model));
         assert!(
             model == b"unknown"
-                || described.windows(model.len().max(1)).any(|part| part == model)
                 || model.is_empty()
+                || described.windows(model.len()).any(|part| part == model)
         );
+        if let Some(models) = &models {
+            let own = models
+                .iter()
+                .find(|&&(index, _)| index == words[0])
+                .map_or(b"unknown".as_slice(), |cpu| cpu.1);
+            assert_eq!(model, own);
+        }
     }
     // SAFETY: made by `build`.
     unsafe { uv::mem::free(items.cast()) };
