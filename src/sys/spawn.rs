@@ -12,6 +12,7 @@
 
 use super::{check, fd, last_error, signal_mask};
 use crate::abi::errno::{Errno, Result};
+use crate::sys::search_path;
 use core::ffi::{CStr, c_char, c_int, c_long, c_void};
 use core::mem::MaybeUninit;
 use core::ptr::{copy_nonoverlapping, null, null_mut};
@@ -42,9 +43,7 @@ pub struct Child {
 
 /// Folders to look in when the environment has no PATH.
 const DEFAULT_SEARCH: &CStr = c"/usr/bin:/bin";
-const NAME_MAX: usize = 255;
-const PATH_MAX: usize = libc::PATH_MAX as usize;
-/// The child's functions need a few hundred bytes; the dynamic linker may need some thousands.
+/// The child's functions need some thousands of bytes, most of them for a path; the dynamic linker may need as many.
 const STACK: usize = 64 << 10;
 /// What the kernel calls a signal set has so many bytes.
 const KERNEL_SIGSET: usize = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 16 } else { 8 };
@@ -56,7 +55,6 @@ struct Workspace<'a> {
     search: *const c_char,
     /// What has kept the child from becoming the program, an `errno`; 0: nothing.
     error: AtomicI32,
-    path: [MaybeUninit<c_char>; PATH_MAX + NAME_MAX + 2],
     /// The first of as many as the program has.
     descriptors: [c_int; 0],
 }
@@ -92,7 +90,7 @@ pub fn spawn(program: &Program, watched: bool) -> Result<Child> {
     let size = size.and_then(|size| size.checked_add(STACK)).ok_or(Errno::ENOMEM)?;
     let mapping = Mapping::new(size)?;
     let workspace = mapping.start.cast::<Workspace>();
-    // SAFETY: there is room for the workspace and the list behind it; the path is written before it is read.
+    // SAFETY: there is room for the workspace and the list behind it.
     unsafe {
         (&raw mut (*workspace).program).write(program);
         (&raw mut (*workspace).search).write(search);
@@ -177,7 +175,7 @@ fn search_folders(program: &Program) -> Result<*const c_char> {
     if file.contains(&b'/') {
         return Ok(null());
     }
-    if file.len() > NAME_MAX {
+    if file.len() > search_path::NAME_MAX {
         return Err(Errno::ENAMETOOLONG);
     }
     // SAFETY: null, or a list of strings with a null pointer at its end.
@@ -329,40 +327,27 @@ unsafe fn open_null(fd: c_int) -> Result {
 /// In the child, with a complete workspace.
 unsafe fn execute(workspace: *mut Workspace) -> Errno {
     let nothing = [0u64; 2];
-    // SAFETY: the kernel reads a signal set; the other pointers are the caller's. A path fits as long as its folder is shorter than
-    // PATH_MAX and its name not longer than NAME_MAX, which the parent has checked.
+    // SAFETY: the kernel reads a signal set; the other pointers are the caller's. The list of folders is a string.
     unsafe {
         let program = (*workspace).program;
         let mask = null_mut::<c_void>();
         libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, nothing.as_ptr(), mask, KERNEL_SIGSET);
-        let mut folder = (*workspace).search;
-        if folder.is_null() {
+        if (*workspace).search.is_null() {
             libc::execve(program.file.as_ptr(), program.arguments, program.environment);
             return last_error();
         }
-        let path = (&raw mut (*workspace).path).cast::<c_char>();
+        let folders = CStr::from_ptr((*workspace).search).to_bytes();
         let mut error = Errno::ENOENT;
         let mut denied = false;
-        loop {
-            let length = libc::strcspn(folder, c":".as_ptr());
-            if length < PATH_MAX {
-                copy_nonoverlapping(folder, path, length);
-                path.add(length).write(b'/' as c_char);
-                let name = if length == 0 { path } else { path.add(length).add(1) }; // an empty entry is the current folder
-                libc::strcpy(name, program.file.as_ptr());
-                libc::execve(path, program.arguments, program.environment);
-                error = last_error();
-                match error {
-                    Errno::EACCES => denied = true,
-                    Errno::ENOENT | Errno::ENOTDIR => {}
-                    _ => return error,
-                }
+        for path in search_path::candidates(folders, program.file.to_bytes()) {
+            libc::execve(path.as_c_str().as_ptr(), program.arguments, program.environment);
+            error = last_error();
+            match error {
+                Errno::EACCES => denied = true,
+                Errno::ENOENT | Errno::ENOTDIR => {}
+                _ => return error,
             }
-            folder = folder.add(length);
-            if *folder == 0 {
-                return if denied { Errno::EACCES } else { error };
-            }
-            folder = folder.add(1);
         }
+        if denied { Errno::EACCES } else { error }
     }
 }
