@@ -8,14 +8,21 @@
 //! A child that gets another user or group has a copy of the memory instead: changing those makes the kernel protect the memory
 //! from being looked at, which would remain so for the parent. The workspace is shared memory in either case.
 //!
-//! Where an emulator gives a copy although sharing was asked for, all of this works too.
+//! Where an emulator gives a copy although sharing was asked for, all of this works too. If the parent does not stand still there, what
+//! keeps the child from its program is told by exit status 127 alone.
 
-use super::{check, fd, last_error, signal_mask};
+use super::{check, check_again, fd, last_error, signal_mask, thread};
 use crate::abi::errno::{Errno, Result};
 use core::ffi::{CStr, c_char, c_int, c_long, c_void};
 use core::mem::MaybeUninit;
 use core::ptr::{copy_nonoverlapping, null, null_mut};
 use core::sync::atomic::{AtomicI32, Ordering};
+
+// Where these calls came first with numbers of 16 bits, the later ones.
+#[cfg(not(any(target_arch = "arm", target_arch = "sparc", target_arch = "x86")))]
+use libc::{SYS_setgid, SYS_setgroups, SYS_setuid};
+#[cfg(any(target_arch = "arm", target_arch = "sparc", target_arch = "x86"))]
+use libc::{SYS_setgid32 as SYS_setgid, SYS_setgroups32 as SYS_setgroups, SYS_setuid32 as SYS_setuid};
 
 /// What to start, and how. The strings and lists belong to the caller, and end as C has it.
 pub struct Program<'a> {
@@ -101,14 +108,16 @@ pub fn spawn(program: &Program, watched: bool) -> Result<Child> {
         copy_nonoverlapping(program.descriptors.as_ptr(), descriptors, program.descriptors.len());
     }
     let mask = signal_mask::block_all_signals();
+    let cancellable = thread::set_cancellable(false); // or the child would end as this thread does
     let child = clone_child(&mapping, program, watched);
+    thread::set_cancellable(cancellable);
     signal_mask::set_signal_mask(&mask);
     let child = child?;
     // SAFETY: initialised above. The child has ended or become another program.
     match unsafe { &(*workspace).error }.load(Ordering::Acquire) {
         0 => Ok(child),
         errno => {
-            discard(child);
+            reap(child);
             Err(Errno::from_errno(errno))
         }
     }
@@ -140,11 +149,15 @@ fn clone_child(mapping: &Mapping, program: &Program, watched: bool) -> Result<Ch
 
 /// Ends a child and removes its traces.
 pub fn discard(child: Child) {
-    // SAFETY: the child was not waited for yet, so the number is its own.
-    unsafe {
-        libc::kill(child.pid, libc::SIGKILL);
-        while libc::waitpid(child.pid, null_mut(), 0) == -1 && last_error() == Errno::EINTR {}
-    }
+    // SAFETY: no pointers. As long as nobody else waits for the program's children the number is the child's own.
+    unsafe { libc::kill(child.pid, libc::SIGKILL) };
+    reap(child);
+}
+
+/// Removes the traces of a child that ends.
+fn reap(child: Child) {
+    // SAFETY: the status is not asked for. The child may be gone, if the program waits for its children, or for none.
+    let _ = check_again(|| unsafe { libc::waitpid(child.pid, null_mut(), 0) });
     if let Some(pidfd) = child.pidfd {
         fd::close(pidfd);
     }
@@ -154,7 +167,7 @@ pub fn discard(child: Child) {
 pub fn take_status(pid: libc::pid_t) -> Result<Option<c_int>> {
     let mut status = 0;
     // SAFETY: the result fits.
-    match check(unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG) })? {
+    match check_again(|| unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG) })? {
         0 => Ok(None),
         _ => Ok(Some(status)),
     }
@@ -227,13 +240,13 @@ unsafe fn prepare(workspace: *mut Workspace) -> Result {
         }
         if program.user.is_some() || program.group.is_some() {
             // The groups of the parent are no business of the child; only root can drop them, others keep theirs.
-            libc::syscall(libc::SYS_setgroups, 0, null::<libc::gid_t>());
+            libc::syscall(SYS_setgroups, 0, null::<libc::gid_t>());
         }
         if let Some(group) = program.group {
-            check_call(libc::syscall(libc::SYS_setgid, group))?;
+            check_call(libc::syscall(SYS_setgid, group))?;
         }
         if let Some(user) = program.user {
-            check_call(libc::syscall(libc::SYS_setuid, user))?;
+            check_call(libc::syscall(SYS_setuid, user))?;
         }
     }
     Ok(())

@@ -32,7 +32,9 @@ pub fn start(stream: Handle<'_, uv_stream_t>, backlog: c_int, cb: uv_connection_
         }
     }
     socket::listen(stream.fd(), backlog)?;
-    stream.want(IN)?;
+    if stream.accepted_fd() == -1 {
+        stream.want(IN)?; // called again while a connection waits, that one comes first
+    }
     reserve(stream.owner());
     stream.set_connection_cb(cb);
     stream.watcher().set_bits(Owner::Server as usize);
