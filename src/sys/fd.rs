@@ -99,6 +99,18 @@ pub fn wait_writable(fd: c_int) {
     let _ = check_again(|| unsafe { libc::poll(&raw mut entry, 1, -1) });
 }
 
+/// Which of `events` (`EPOLL*` bits, which poll(2) has too), or what trouble, there is on `fd` now.
+pub fn ready(fd: c_int, events: u32) -> u32 {
+    let mut entry = libc::pollfd { fd, events: events as i16, revents: 0 }; // what is no bit of poll(2) does not matter
+    // SAFETY: the entry is alive through the call.
+    if check_again(|| unsafe { libc::poll(&raw mut entry, 1, 0) }).is_err()
+        || entry.revents & libc::POLLNVAL != 0
+    {
+        return libc::EPOLLERR.cast_unsigned();
+    }
+    u32::from(entry.revents.cast_unsigned())
+}
+
 /// A copy of `fd` that is closed on exec.
 pub fn duplicate(fd: c_int) -> Result<c_int> {
     // SAFETY: no pointers.

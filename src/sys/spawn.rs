@@ -6,17 +6,19 @@
 //! stack of its own, and all signals are blocked until they have no handlers any more.
 //!
 //! A child that gets another user or group has a copy of the memory instead: changing those makes the kernel protect the memory
-//! from being looked at, which would remain so for the parent. The workspace is shared memory in either case.
+//! from being looked at, which would remain so for the parent. The workspace is then in memory that both share nevertheless; so is that of
+//! the first child, which tells whether memory is shared at all.
 //!
 //! Where an emulator gives a copy although sharing was asked for, all of this works too. If the parent does not stand still there, what
 //! keeps the child from its program is told by exit status 127 alone.
 
 use super::{check, check_again, fd, last_error, signal_mask, thread};
 use crate::abi::errno::{Errno, Result};
+use crate::mem;
 use core::ffi::{CStr, c_char, c_int, c_long, c_void};
 use core::mem::MaybeUninit;
 use core::ptr::{copy_nonoverlapping, null, null_mut};
-use core::sync::atomic::{AtomicI32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 // Where these calls came first with numbers of 16 bits, the later ones.
 #[cfg(not(any(target_arch = "arm", target_arch = "sparc", target_arch = "x86")))]
@@ -68,25 +70,46 @@ struct Workspace<'a> {
     descriptors: [c_int; 0],
 }
 
-/// A piece of shared memory, for a workspace and a stack.
-struct Mapping {
-    start: *mut c_void,
-    size: usize,
+/// Whether a child has been seen to share the memory of this process.
+static SHARES_MEMORY: AtomicBool = AtomicBool::new(false);
+
+/// Memory for a workspace and a stack, that parent and child share.
+enum Shared {
+    /// Of the memory that they have in common, which is cheaper by far.
+    Block(*mut c_void),
+    /// Shared also if all else is copied.
+    Mapping(*mut c_void, usize),
 }
 
-impl Mapping {
-    fn new(size: usize) -> Result<Mapping> {
+impl Shared {
+    fn new(size: usize, copies: bool) -> Result<Shared> {
+        if !copies && SHARES_MEMORY.load(Ordering::Relaxed) {
+            return Ok(Shared::Block(mem::alloc_array::<u8>(size)?.as_ptr().cast()));
+        }
         let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
         // SAFETY: a new mapping, wherever the kernel likes.
         let start = unsafe { libc::mmap(null_mut(), size, access, kind, -1, 0) };
-        if start == libc::MAP_FAILED { Err(last_error()) } else { Ok(Mapping { start, size }) }
+        if start == libc::MAP_FAILED { Err(last_error()) } else { Ok(Shared::Mapping(start, size)) }
+    }
+
+    fn start(&self) -> *mut c_void {
+        match self {
+            Shared::Block(start) | Shared::Mapping(start, _) => *start,
+        }
     }
 }
 
-impl Drop for Mapping {
+impl Drop for Shared {
     fn drop(&mut self) {
-        // SAFETY: the mapping is this value's.
-        unsafe { libc::munmap(self.start, self.size) };
+        // SAFETY: the memory is this value's.
+        unsafe {
+            match *self {
+                Shared::Block(start) => mem::free(start),
+                Shared::Mapping(start, size) => {
+                    libc::munmap(start, size);
+                }
+            }
+        }
     }
 }
 
@@ -97,8 +120,9 @@ pub fn spawn(program: &Program, watched: bool) -> Result<Child> {
     let list = size_of_val(program.descriptors);
     let size = size_of::<Workspace>().checked_add(list).and_then(|size| size.checked_next_multiple_of(4096));
     let size = size.and_then(|size| size.checked_add(STACK)).ok_or(Errno::ENOMEM)?;
-    let mapping = Mapping::new(size)?;
-    let workspace = mapping.start.cast::<Workspace>();
+    let copies = program.user.is_some() || program.group.is_some();
+    let shared = Shared::new(size, copies)?;
+    let workspace = shared.start().cast::<Workspace>();
     // SAFETY: there is room for the workspace and the list behind it; the path is written before it is read.
     unsafe {
         (&raw mut (*workspace).program).write(program);
@@ -109,7 +133,7 @@ pub fn spawn(program: &Program, watched: bool) -> Result<Child> {
     }
     let mask = signal_mask::block_all_signals();
     let cancellable = thread::set_cancellable(false); // or the child would end as this thread does
-    let child = clone_child(&mapping, program, watched);
+    let child = clone_child(shared.start(), size, copies, watched);
     thread::set_cancellable(cancellable);
     signal_mask::set_signal_mask(&mask);
     let child = child?;
@@ -123,18 +147,13 @@ pub fn spawn(program: &Program, watched: bool) -> Result<Child> {
     }
 }
 
-fn clone_child(mapping: &Mapping, program: &Program, watched: bool) -> Result<Child> {
-    let mut flags = libc::SIGCHLD | libc::CLONE_VFORK;
-    if program.user.is_none() && program.group.is_none() {
-        flags |= libc::CLONE_VM;
-    }
+/// The workspace at `start` is complete, and what is behind it, up to `size`, the child's stack.
+fn clone_child(start: *mut c_void, size: usize, copies: bool, watched: bool) -> Result<Child> {
+    let flags = libc::SIGCHLD | libc::CLONE_VFORK | if copies { 0 } else { libc::CLONE_VM };
     let mut pidfd: c_int = -1;
     let clone = |flags, pidfd: *mut c_int| {
-        // SAFETY: the stack is the mapping's end, which nobody else uses; the child keeps to the rules of this module, and the
-        // workspace at the mapping's start is complete.
-        check(unsafe {
-            libc::clone(child_main, mapping.start.byte_add(mapping.size), flags, mapping.start, pidfd)
-        })
+        // SAFETY: nobody else uses the stack, which grows down from the end; the child keeps to the rules of this module.
+        check(unsafe { libc::clone(child_main, start.byte_add(size), flags, start, pidfd) })
     };
     let pid = match watched {
         false => clone(flags, null_mut()),
@@ -209,7 +228,8 @@ fn search_folders(program: &Program) -> Result<*const c_char> {
 /// The child begins here.
 extern "C" fn child_main(argument: *mut c_void) -> c_int {
     let workspace = argument.cast::<Workspace>();
-    // SAFETY: what `clone_child` says. Nothing of the parent's is changed but the workspace.
+    SHARES_MEMORY.store(true, Ordering::Relaxed); // seen by the parent only if it is so
+    // SAFETY: what `clone_child` says. Nothing else of the parent's is changed but the workspace.
     unsafe {
         let error = match prepare(workspace) {
             Ok(()) => execute(workspace),
