@@ -3,6 +3,7 @@
 //! One `epoll_pwait` a turn; none in a turn that must not block and has no descriptors to look at. Descriptors are run first, in the
 //! kernel's order, then what stands in `ready` (asyncs, signals, finished work, ports), oldest first.
 
+use super::watcher::Owner;
 use super::{Loop, dispatch, pool};
 use crate::abi::errno::Errno;
 use crate::abi::uv__queue;
@@ -220,7 +221,8 @@ fn run_descriptors(cx: &mut Cx, lp: Loop, events: &mut Events, count: usize, wer
         }
         let trouble = (libc::EPOLLERR | libc::EPOLLHUP).cast_unsigned();
         let mut fired = event.events & (watcher.pevents() | trouble);
-        if fired != 0 && fired & !trouble == 0 {
+        let tells_trouble_apart = watcher.bits() == Owner::Stream as usize;
+        if fired != 0 && fired & !trouble == 0 && !tells_trouble_apart {
             // Trouble alone is reported as what the owner asked for, so that its next call gets the error.
             let kinds = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLPRI;
             fired |= watcher.pevents() & kinds.cast_unsigned();
