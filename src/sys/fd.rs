@@ -92,11 +92,11 @@ pub unsafe fn write(fd: c_int, pieces: *const uv_buf_t, count: usize) -> Result<
     written.map(isize::cast_unsigned).map_err(full_for_now)
 }
 
-/// Blocks until `fd` can be written to, or never will be.
-pub fn wait_writable(fd: c_int) {
+/// Blocks until `fd` can be written to; false if it cannot, since the other end is gone or something is wrong.
+pub fn wait_writable(fd: c_int) -> bool {
     let mut entry = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
-    // SAFETY: the entry is alive through the call. An error leaves it to the next write to say what is wrong.
-    let _ = check_again(|| unsafe { libc::poll(&raw mut entry, 1, -1) });
+    // SAFETY: the entry is alive through the call.
+    check_again(|| unsafe { libc::poll(&raw mut entry, 1, -1) }).is_ok() && entry.revents & libc::POLLOUT != 0
 }
 
 /// Which of `events` (`EPOLL*` bits, which poll(2) has too), or what trouble, there is on `fd` now.
