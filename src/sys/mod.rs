@@ -27,6 +27,25 @@ pub fn check(result: c_int) -> Result<c_int> {
     if result == -1 { Err(last_error()) } else { Ok(result) }
 }
 
+/// The same of a call that is made again for as long as signals interrupt it.
+pub fn check_again<T: PartialEq + From<i8>>(mut call: impl FnMut() -> T) -> Result<T> {
+    loop {
+        let result = call();
+        if result != T::from(-1) {
+            return Ok(result);
+        }
+        match last_error() {
+            Errno::EINTR => {}
+            error => return Err(error),
+        }
+    }
+}
+
+/// Where the system has no room for more now, there may be some later: `UV_EAGAIN`.
+pub fn full_for_now(error: Errno) -> Errno {
+    if error == Errno::ENOBUFS { Errno::EAGAIN } else { error }
+}
+
 /// The result of a call of the pthread kind, which returns the error number itself, or 0.
 pub fn check_code(code: c_int) -> Result<()> {
     if code == 0 { Ok(()) } else { Err(Errno::from_errno(code)) }
