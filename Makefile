@@ -18,9 +18,9 @@ C_FLAGS   := -std=gnu11 -g -O1 -Wall -Wextra -Werror -Iinclude -Ic_tests $(CFLAG
 STATIC_LIBS := -pthread -ldl -lrt -lm
 
 help:
-	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-.PHONY: help lib c_tests test rust_tests abi_tests loom demo bench consumers install headers clean miri tsan asan lint
+.PHONY: help lib c_tests test rust_tests abi_tests loom demo bench consumers install headers clean miri tsan asan fuzz-smoke lint
 
 # --- the library ---------------------------------------------------------------------------------------------------
 
@@ -78,6 +78,7 @@ consumers: lib ## real programs on out/lib; CONSUMERS_DIR= the folder with their
 
 lint: ## formatting and clippy
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --all-targets --features testing -- -D warnings
 
 miri: ## the memory model of the containers and pointers, under both aliasing models (nightly with miri)
@@ -88,6 +89,9 @@ asan: ## the C tests with AddressSanitizer
 
 tsan: ## the C tests with ThreadSanitizer
 	tools/sanitize.sh thread
+
+fuzz-smoke: ## every fuzz target for FUZZ_SECONDS (60) (nightly with cargo-fuzz)
+	tools/fuzz.sh
 
 clean: ## removes what was built
 	$(CARGO) clean

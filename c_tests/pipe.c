@@ -117,6 +117,21 @@ TEST(errors_of_a_connection_go_to_the_callback) {
   end();
 }
 
+TEST(a_connection_that_failed_is_tried_again) {
+  OURS_ONLY("the reference leaves the handle neither readable nor writable");
+  init();
+  uv_pipe_connect(&req, &client, path, on_connect);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(connect_status, UV_ENOENT);
+  CHECK_EQ(uv_pipe_bind(&server, path), 0);
+  CHECK_EQ(uv_listen(STREAM(server), 1, on_connection), 0);
+  uv_pipe_connect(&req, &client, path, on_connect);
+  RUN_UNTIL(connections == 1 && connects == 2);
+  CHECK_EQ(connect_status, 0);
+  CHECK(uv_is_readable(STREAM(client)) && uv_is_writable(STREAM(client)));
+  end();
+}
+
 TEST(connect2_refuses) {
   NEEDS(1, 46);
   static char name[200];

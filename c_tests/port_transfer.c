@@ -210,6 +210,61 @@ TEST(consume_with_a_full_or_wrong_post_moves_nothing) {
   port_close(x);
 }
 
+TEST(consume_from_a_port_that_closes) {
+  uvx_xfer_t xfer = some_memory();
+  uvx_message_desc_t desc = port_tag(1);
+  set_up();
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  port_attach(&loop, a);
+  port_close(a); /* goes in the loop's next turn */
+  desc.xfers = &xfer;
+  desc.nxfers = 1;
+  CHECK_EQ(uvx_message_port_post(a, &desc), UV_EBADF);
+  CHECK_EQ(freed, 0);
+  desc.flags = UVX_POST_CONSUME;
+  CHECK_EQ(uvx_message_port_post(a, &desc), UV_EPIPE);
+  CHECK_EQ(freed, 1);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(uv_loop_close(&loop), 0);
+  a = NULL;
+  tear_down();
+}
+
+TEST(consume_of_what_cannot_be_handed_over) {
+  uvx_xfer_t xfers[2];
+  uvx_message_desc_t desc = port_tag(1);
+  set_up();
+  port_close(b);
+  b = NULL;
+  xfers[0] = some_memory();
+  xfers[1] = xfer_of(UVX_XFER_FD, NULL, -1);
+  desc.xfers = xfers;
+  desc.nxfers = 2;
+  desc.flags = UVX_POST_CONSUME;
+  CHECK_EQ(uvx_message_port_post(a, &desc), UV_EBADF);
+  CHECK_EQ(freed, 0);
+  tear_down();
+}
+
+TEST(post_many_consumes_the_first_that_fails) {
+  uvx_xfer_t xfer = some_memory();
+  uvx_message_desc_t descs[3];
+  size_t done = 99;
+  set_up();
+  port_close(b);
+  b = NULL;
+  for (int i = 0; i < 3; i++) {
+    descs[i] = port_tag((uint64_t) i);
+    descs[i].xfers = &xfer;
+    descs[i].nxfers = 1;
+    descs[i].flags = UVX_POST_CONSUME;
+  }
+  CHECK_EQ(uvx_message_port_post_many(a, descs, 3, &done), UV_EPIPE);
+  CHECK_EQ(done, 0);
+  CHECK_EQ(freed, 1); /* the other two were not looked at */
+  tear_down();
+}
+
 TEST(a_port_nobody_takes_is_closed) {
   message_t* message;
   set_up();

@@ -778,6 +778,35 @@ TEST(a_report_may_close_those_that_come_next) {
   check_close_loop(&loop);
 }
 
+/* Waits until it is to be cancelled, which then happens in the next call that can be. */
+static void* start_when_cancelled(void* cancelled) {
+  while (!__atomic_load_n((int*) cancelled, __ATOMIC_ACQUIRE));
+  CHECK_EQ(uv_spawn(&loop, &process, &options), 0);
+  pthread_testcancel();
+  return NULL;
+}
+
+TEST(a_thread_that_is_to_be_cancelled_starts_a_child) {
+  OURS_ONLY("the reference may be cancelled on its way");
+  pthread_t thread;
+  void* result;
+  int cancelled = 0, fd;
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  prepare("echo started");
+  fd = temporary_file();
+  give(1, fd);
+  CHECK_EQ(pthread_create(&thread, NULL, start_when_cancelled, &cancelled), 0);
+  CHECK_EQ(pthread_cancel(thread), 0);
+  __atomic_store_n(&cancelled, 1, __ATOMIC_RELEASE);
+  CHECK_EQ(pthread_join(thread, &result), 0);
+  CHECK(result == PTHREAD_CANCELED);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(exits, 1);
+  CHECK_EQ(last_signal, 0);
+  CHECK_STR(content(fd), "started\n");
+  check_close_loop(&loop);
+}
+
 TEST(each_loop_has_its_own_children) {
   uv_loop_t other;
   uv_process_t processes[2];

@@ -228,6 +228,21 @@ TEST(a_pipe_ends_with_its_last_writer) {
   check_close_loop(&loop);
 }
 
+TEST(a_hang_up_needs_no_buffer) {
+  NEEDS(1, 52);
+  int fds[2];
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_pipe(fds, UV_NONBLOCK_PIPE, 0), 0);
+  CHECK_EQ(uv_pipe_init(&loop, &near_pipe, 0), 0);
+  CHECK_EQ(uv_pipe_open(&near_pipe, fds[0]), 0);
+  CHECK_EQ(uv_read_start(near, alloc, on_read), 0);
+  close(fds[1]);
+  RUN_UNTIL(got.calls == 1);
+  CHECK_EQ(got.last, UV_EOF);
+  CHECK_EQ(got.allocs, 0);
+  check_close_loop(&loop);
+}
+
 /* Two TCP sockets; the other end resets the connection. */
 static void open_reset(uv_tcp_t* tcp) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};

@@ -314,6 +314,26 @@ TEST(a_connection_waits_until_it_is_accepted) {
   check_close_loop(&loop);
 }
 
+TEST(listening_again_keeps_the_connection_that_waits) {
+  OURS_ONLY("the reference loses it");
+  static uv_tcp_t second;
+  uv_connect_t other;
+  serve(count_only);
+  connect_client();
+  CHECK_EQ(uv_tcp_init(&loop, &second), 0);
+  CHECK_EQ(uv_tcp_connect(&other, &second, ADDRESS(address), on_connect), 0);
+  RUN_UNTIL(connects == 2);
+  CHECK_EQ(uv_listen(STREAM(server), 16, on_connection), 0);
+  for (int i = 0; i < 3; i++) turn();
+  CHECK_EQ(connections, 1);
+  CHECK_EQ(server.io_watcher.pevents & UV_READABLE, 0); /* or the loop would spin */
+  static uv_tcp_t first;
+  CHECK_EQ(uv_tcp_init(&loop, &first), 0);
+  CHECK_EQ(uv_accept(STREAM(server), STREAM(first)), 0);
+  RUN_UNTIL(connections == 2);
+  check_close_loop(&loop);
+}
+
 TEST(accept_wants_a_handle_of_a_stream) {
   uv_timer_t timer;
   serve(count_only);

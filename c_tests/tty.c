@@ -263,6 +263,51 @@ TEST(data_in_both_directions) {
   CHECK_EQ(uv_loop_close(&loop), 0);
 }
 
+static ssize_t end;
+
+static void to_the_end(uv_stream_t* stream, ssize_t nread, const uv_buf_t* buf) {
+  if (nread > 0) strncat(text, buf->base, (size_t) nread);
+  if (nread >= 0) return;
+  end = nread;
+  uv_close((uv_handle_t*) stream, NULL);
+}
+
+/* What a program wrote to its terminal before it ended, for whoever gave it that terminal. */
+TEST(a_master_reads_to_the_end) {
+  open_terminal();
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_tty_init(&loop, &tty, master, 0), 0);
+  CHECK_EQ(uv_read_start((uv_stream_t*) &tty, give, to_the_end), 0);
+  CHECK_EQ(write(slave, "bye", 3), 3);
+  close(slave);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_STR(text, "bye");
+  CHECK_EQ(end, UV_EOF); /* which read(2) calls EIO */
+  CHECK_EQ(uv_loop_close(&loop), 0);
+}
+
+TEST(a_blocking_write_does_not_wait_for_who_is_gone) {
+  OURS_ONLY("the reference spins in the call");
+  static char much[1 << 20];
+  uv_write_t req;
+  uv_buf_t buf = uv_buf_init(much, sizeof(much));
+  open_terminal();
+  struct termios silent = settings();
+  cfmakeraw(&silent); /* without an echo, which would be something to read */
+  CHECK_EQ(tcsetattr(slave, TCSANOW, &silent), 0);
+  CHECK_EQ(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK), 0);
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_tty_init(&loop, &tty, master, 0), 0);
+  CHECK_EQ(tty.flags & 0x100000, 0x100000); /* writes block */
+  close(slave);
+  CHECK_EQ(uv_write(&req, (uv_stream_t*) &tty, &buf, 1, NULL), 0);
+  CHECK(tty.write_queue_size > 0);
+  CHECK_EQ(uv_read_start((uv_stream_t*) &tty, give, to_the_end), 0);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(end, UV_EOF);
+  CHECK_EQ(uv_loop_close(&loop), 0);
+}
+
 TEST(guess) {
   int ends[2], pair[2];
   open_terminal();

@@ -217,6 +217,25 @@ TEST(a_callback_stops) {
   check_close_loop(&loop);
 }
 
+static void give_and_stop(uv_handle_t* handle, size_t size, uv_buf_t* buf) {
+  give(handle, size, buf);
+  CHECK_EQ(uv_udp_recv_stop(&udp), 0);
+}
+
+TEST(the_alloc_callback_stops) {
+  OURS_ONLY("the reference crashes");
+  init();
+  CHECK_EQ(uv_udp_recv_start(&udp, give_and_stop, note), 0);
+  put("one");
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(allocations, 1);
+  CHECK_TRACE("");
+  CHECK_EQ(uv_udp_recv_start(&udp, give, note), 0);
+  turn();
+  CHECK_TRACE("'one' end"); /* still there */
+  check_close_loop(&loop);
+}
+
 TEST(a_callback_closes) {
   init();
   udp.data = "closed";

@@ -84,6 +84,13 @@ TEST(what_is_no_wtf8) {
     CHECK_EQ(uv_wtf8_length_as_utf16(wrong[i]), UV_EINVAL);
 }
 
+TEST(characters_with_more_bytes_than_they_need) {
+  static const char* wrong[] = {"\xe0\x80\x80", "\xe0\x9f\xbf", "a\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf"};
+  OURS_ONLY("the reference takes them, and a text with a NUL inside comes out");
+  for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+    CHECK_EQ(uv_wtf8_length_as_utf16(wrong[i]), UV_EINVAL);
+}
+
 TEST(a_buffer_too_small_is_not_overrun) {
   uint16_t units[3] = {1, 1, 0xffff};
   OURS_ONLY("the reference trusts its caller");

@@ -162,8 +162,7 @@ static void on_answer(uvx_message_port_t *port, uvx_message_t *message) {
 
 static void show_progress(uv_timer_t *unused) {
   (void)unused;
-  fprintf(stderr, "\r%3.0f %%  %.1f of %.1f MB ", 100.0 * (double)job.bytes_done / (double)job.texts.bytes,
-          (double)job.bytes_done / 1e6, (double)job.texts.bytes / 1e6);
+  words_print_progress(job.bytes_done, job.texts.bytes);
 }
 
 /* The worker has closed its end: all that it had to say has arrived. */

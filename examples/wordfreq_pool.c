@@ -76,8 +76,7 @@ static void count_chunk(uv_work_t *request) {
 
 static void show_progress(uv_timer_t *unused) {
   (void)unused;
-  fprintf(stderr, "\r%3.0f %%  %.1f of %.1f MB ", 100.0 * (double)job.bytes_done / (double)job.texts.bytes,
-          (double)job.bytes_done / 1e6, (double)job.texts.bytes / 1e6);
+  words_print_progress(job.bytes_done, job.texts.bytes);
 }
 
 static void on_chunk_done(uv_work_t *request, int status) {

@@ -160,6 +160,11 @@ static inline void words_print_top(const words_t *words) {
   free(sorted);
 }
 
+/* Overwrites itself, on standard error. */
+static inline void words_print_progress(uint64_t done, uint64_t bytes) {
+  fprintf(stderr, "\r%3.0f %%  %.1f of %.1f MB ", 100.0 * (double)done / (double)bytes, (double)done / 1e6, (double)bytes / 1e6);
+}
+
 /* The texts to count: what the command line names, else texts of this machine. */
 
 typedef struct {

@@ -61,7 +61,7 @@
 
 /**
  * What is listed in `xfers` is consumed also when the post fails because one of the two ports is
- * closed or moved away.
+ * closed or moved away: then the error is UV_EPIPE, and with every other error nothing was moved.
  */
 #define UVX_POST_CONSUME 1
 
@@ -333,8 +333,9 @@ UV_EXTERN int uvx_message_port_post(struct uvx_message_port_t* port,
 
 /**
  * Posts `n` messages, in order, with a single hand-over. Ends at the first that fails, with its
- * error; those before it are posted. How many that are goes to `done`, unless it is NULL. All
- * descriptions have the size of the first. Any thread.
+ * error; those before it are posted. How many that are goes to `done`, unless it is NULL; those
+ * behind the one that failed were not looked at. All descriptions have the size of the first. Any
+ * thread.
  */
 UV_EXTERN int uvx_message_port_post_many(struct uvx_message_port_t* port,
                                          const struct uvx_message_desc_t* descs,

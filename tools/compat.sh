@@ -1,5 +1,5 @@
 #!/bin/bash
-# Writes docs/SYMBOLS.md: every function of the reference, whether out/lib/libuv.so.1 has it, and which C tests call it.
+# Writes docs/SYMBOLS.md: every function of the reference, and which C tests call it.
 set -eu
 cd "$(dirname "$0")/.."
 have=$(nm -D --defined-only out/lib/libuv.so.1 | awk '{print $3}')

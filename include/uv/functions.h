@@ -61,6 +61,40 @@ UV_EXTERN int uv_dlsym(uv_lib_t* lib, const char* name, void** ptr);
  */
 UV_EXTERN const char* uv_dlerror(const uv_lib_t* lib);
 
+/* ---- Names and addresses of hosts and services ---- */
+
+/**
+ * getaddrinfo(3) on the thread pool: the addresses of a host (`node`, UTF-8), of a service, or of
+ * both, for uv_freeaddrinfo(). `hints` says which, and may be NULL. What goes wrong with the
+ * look-up the callback hears, usually as a UV_EAI_* code. Without a callback it is done at once,
+ * the addresses are in `req->addrinfo`, and `loop` may be NULL. UV_EINVAL if there is neither
+ * `node` nor `service`, and for a `node` that is empty, no UTF-8, or longer than 255 bytes in
+ * ASCII; UV_ENOMEM.
+ */
+UV_EXTERN int uv_getaddrinfo(uv_loop_t* loop,
+                             uv_getaddrinfo_t* req,
+                             uv_getaddrinfo_cb getaddrinfo_cb,
+                             const char* node,
+                             const char* service,
+                             const struct addrinfo* hints);
+
+/**
+ * Frees addresses that uv_getaddrinfo() found; NULL is fine. Any thread.
+ */
+UV_EXTERN void uv_freeaddrinfo(struct addrinfo* ai);
+
+/**
+ * getnameinfo(3) on the thread pool: the names of a host and a service by their IPv4 or IPv6
+ * address, or as numbers with NI_NUMERICHOST and NI_NUMERICSERV in `flags`. Without a callback it
+ * is done at once, the names are in `req->host` and `req->service`, and `loop` may be NULL.
+ * UV_EINVAL for NULL and other families.
+ */
+UV_EXTERN int uv_getnameinfo(uv_loop_t* loop,
+                             uv_getnameinfo_t* req,
+                             uv_getnameinfo_cb getnameinfo_cb,
+                             const struct sockaddr* addr,
+                             int flags);
+
 /* ---- Error codes and their texts ---- */
 
 /**
@@ -310,7 +344,8 @@ UV_EXTERN int uv_fs_event_init(uv_loop_t* loop, uv_fs_event_t* handle);
  * callback's file name is valid during the callback: the folder's entry, or the last part of
  * `path`, or NULL when events were lost. Once the file is gone there are no more callbacks, though
  * the handle stays active. No flag has a meaning on Linux. UV_EINVAL if the handle is active or
- * closing, UV_ENOENT, UV_EACCES, UV_ENOSPC and UV_EMFILE at the limits of the system, UV_ENOMEM.
+ * closing, or for NULL; UV_ENOENT, UV_EACCES, UV_ENOSPC and UV_EMFILE at the limits of the system,
+ * UV_ENOMEM.
  */
 UV_EXTERN int uv_fs_event_start(uv_fs_event_t* handle,
                                 uv_fs_event_cb cb,
@@ -450,8 +485,8 @@ UV_EXTERN int uv_fs_poll_init(uv_loop_t* loop, uv_fs_poll_t* handle);
  * `poll_cb` when its size, mode, owner, times (not that of the last access) or the file itself have
  * changed, with what was known before and what is now, both valid during the callback. A file that
  * cannot be looked at is reported once, as a negative status, and again when the reason changes or
- * it is back. A handle that is active goes on as it was. UV_EINVAL for a closing handle, UV_ENOMEM;
- * UV_EAGAIN if no thread can start.
+ * it is back. A handle that is active goes on as it was. UV_EINVAL for a closing handle or NULL,
+ * UV_ENOMEM, UV_EAGAIN if no thread can start.
  */
 UV_EXTERN int uv_fs_poll_start(uv_fs_poll_t* handle,
                                uv_fs_poll_cb poll_cb,
@@ -782,6 +817,18 @@ UV_EXTERN int uv_cpumask_size(void);
  * open.
  */
 UV_EXTERN uv_handle_type uv_guess_handle(uv_file file);
+
+/**
+ * Fills `buflen` bytes with what nobody can guess, on the thread pool; without a callback at once,
+ * and `loop` and `req` may then be NULL. `flags` is 0. May block while the system, after its start,
+ * gathers randomness. UV_E2BIG for more than 0x7fffffff bytes, UV_EINVAL for flags.
+ */
+UV_EXTERN int uv_random(uv_loop_t* loop,
+                        uv_random_t* req,
+                        void* buf,
+                        size_t buflen,
+                        unsigned int flags,
+                        uv_random_cb cb);
 
 /**
  * The number of this process.

@@ -84,7 +84,8 @@ pub struct uvx_xfer_t {
 /// The most things that one message can hand over.
 pub const UVX_XFER_MAX: c_uint = 1024;
 
-/// What is listed in `xfers` is consumed also when the post fails because one of the two ports is closed or moved away.
+/// What is listed in `xfers` is consumed also when the post fails because one of the two ports is closed or moved away: then the
+/// error is UV_EPIPE, and with every other error nothing was moved.
 pub const UVX_POST_CONSUME: c_uint = 1;
 
 /// A message to be posted. Zeroed but for `size`, it is an empty message.

@@ -3,6 +3,7 @@
 //! One `epoll_pwait` a turn; none in a turn that must not block and has no descriptors to look at. Descriptors are run first, in the
 //! kernel's order, then what stands in `ready` (asyncs, signals, finished work, ports), oldest first.
 
+use super::watcher::Owner;
 use super::{Loop, dispatch, pool};
 use crate::abi::errno::Errno;
 use crate::abi::uv__queue;
@@ -22,6 +23,9 @@ const BATCH: usize = 1024;
 const MOST_BATCHES: usize = 48;
 /// While lingering with descriptors to watch, the kernel is asked this often.
 const PEEK_NS: u64 = 4_000;
+
+/// How long to wait until the kernel is asked again to watch what it has refused.
+const RETRY_MS: c_int = 1;
 
 type Events = [MaybeUninit<epoll_event>; BATCH];
 
@@ -55,7 +59,7 @@ const NOBODY: u64 = u64::MAX;
 
 /// The poll phase. `timeout` in ms, -1: for ever.
 pub fn poll(cx: &mut Cx, lp: Loop, timeout: c_int) {
-    let timeout = if register(cx, lp) { 0 } else { timeout };
+    let timeout = register(cx, lp, timeout);
     let mut events: Events = [const { MaybeUninit::uninit() }; BATCH];
     let (mut count, were_waiting) = wait(lp, &mut events, timeout);
     lp.internals().metrics.end_waiting();
@@ -69,24 +73,27 @@ pub fn poll(cx: &mut Cx, lp: Loop, timeout: c_int) {
     run_ready(cx, lp, were_waiting);
 }
 
-/// Tells the kernel of changed interests. A descriptor that it refuses is an error event for its watcher; true if there was one,
-/// since what runs then may leave something to do at once.
-fn register(cx: &mut Cx, lp: Loop) -> bool {
+/// Tells the kernel of changed interests, and says how long may be waited then. A descriptor that it refuses, for lack of memory or because
+/// there is nothing to wait for in it, is looked after here: some get an error event, others are asked about each turn.
+fn register(cx: &mut Cx, lp: Loop, mut timeout: c_int) -> c_int {
     let mut changed = uv__queue { next: null_mut(), prev: null_mut() };
     let changed = &raw mut changed;
     // SAFETY: the list lives until it is empty.
     unsafe {
         queue::take_all(changed, lp.watcher_queue());
     }
-    let mut refused = false;
     // SAFETY: its nodes are those of live watchers: one that is given up leaves it.
     while let Some(result) = unsafe { lp.register_next(changed) } {
-        if let Err(watcher) = result {
-            refused = true;
-            dispatch::run_watcher(cx, lp, watcher, libc::EPOLLERR.cast_unsigned());
+        let Err(watcher) = result else { continue };
+        let events = watcher.events_without_kernel();
+        if events != 0 {
+            timeout = 0; // what runs now may leave something to do at once
+            dispatch::run_watcher(cx, lp, watcher, events);
+        } else if !(0..RETRY_MS).contains(&timeout) {
+            timeout = RETRY_MS;
         }
     }
-    refused
+    timeout
 }
 
 /// Waits until something is ready or the time is over. Says how many events were fetched, and whether what is ready was so
@@ -214,7 +221,8 @@ fn run_descriptors(cx: &mut Cx, lp: Loop, events: &mut Events, count: usize, wer
         }
         let trouble = (libc::EPOLLERR | libc::EPOLLHUP).cast_unsigned();
         let mut fired = event.events & (watcher.pevents() | trouble);
-        if fired != 0 && fired & !trouble == 0 {
+        let tells_trouble_apart = watcher.bits() == Owner::Stream as usize;
+        if fired != 0 && fired & !trouble == 0 && !tells_trouble_apart {
             // Trouble alone is reported as what the owner asked for, so that its next call gets the error.
             let kinds = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLPRI;
             fired |= watcher.pevents() & kinds.cast_unsigned();

@@ -10,7 +10,7 @@ use crate::abi::*;
 use crate::ds::queue;
 use crate::fields;
 use crate::mem;
-use crate::sys::epoll;
+use crate::sys::{epoll, fd};
 use core::ffi::c_int;
 use core::ptr::null_mut;
 
@@ -62,6 +62,21 @@ impl Watcher {
         unsafe {
             queue::init(&raw mut (*self.0).pending_queue);
             queue::init(&raw mut (*self.0).watcher_queue);
+        }
+    }
+
+    /// Whether the owner goes on with a descriptor that the kernel refuses to watch.
+    fn can_be_asked(self) -> bool {
+        let owner = self.bits();
+        owner == Owner::Stream as usize || owner == Owner::Server as usize || owner == Owner::Udp as usize
+    }
+
+    /// The events of a descriptor that the kernel refuses to watch: what there is now, or the error that makes its owner give up.
+    pub fn events_without_kernel(self) -> u32 {
+        if self.can_be_asked() {
+            fd::ready(self.fd(), self.pevents())
+        } else {
+            libc::EPOLLERR.cast_unsigned()
         }
     }
 
@@ -218,6 +233,11 @@ impl Loop {
             result => result,
         };
         watcher.set_events(watcher.pevents());
+        if result.is_err() && watcher.can_be_asked() {
+            watcher.set_events(0);
+            // SAFETY: the node is the watcher's and was just taken out. The next turn tries again.
+            unsafe { queue::push_back(self.watcher_queue(), watcher.queue_node()) };
+        }
         Some(result.map_err(|_| watcher))
     }
 

@@ -17,6 +17,7 @@
 pub mod uv_async;
 pub mod uv_check;
 pub mod uv_dll;
+pub mod uv_dns;
 pub mod uv_error;
 pub mod uv_fs;
 pub mod uv_fs_copy;

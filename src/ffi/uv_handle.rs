@@ -11,20 +11,14 @@ use core::ptr::null;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_is_active(handle: *const uv_handle_t) -> c_int {
     // SAFETY: the caller gives a handle, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle.cast_mut()) };
-    c_int::from(handle.is_active())
+    unsafe { c_int::from(Handle::new(&Cx::enter(), handle.cast_mut()).is_active()) }
 }
 
 /// Nonzero if uv_close was called for the handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_is_closing(handle: *const uv_handle_t) -> c_int {
     // SAFETY: the caller gives a handle, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle.cast_mut()) };
-    c_int::from(handle.is_closing())
+    unsafe { c_int::from(Handle::new(&Cx::enter(), handle.cast_mut()).is_closing()) }
 }
 
 /// Stops the handle at once. Its memory is the program's again when `close_cb`, which may be NULL, is called in a later phase; the
@@ -32,40 +26,28 @@ pub unsafe extern "C" fn uv_is_closing(handle: *const uv_handle_t) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_close(handle: *mut uv_handle_t, close_cb: uv_close_cb) {
     // SAFETY: the caller gives a handle, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle) };
-    handles::close(handle, close_cb);
+    unsafe { handles::close(Handle::new(&Cx::enter(), handle), close_cb) };
 }
 
 /// An active handle keeps its loop alive. New handles do; calling it twice changes nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_ref(handle: *mut uv_handle_t) {
     // SAFETY: the caller gives a handle, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle) };
-    handle.reference();
+    unsafe { Handle::new(&Cx::enter(), handle).reference() };
 }
 
 /// The handle keeps its loop alive no more. Calling it twice changes nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_unref(handle: *mut uv_handle_t) {
     // SAFETY: the caller gives a handle, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle) };
-    handle.unreference();
+    unsafe { Handle::new(&Cx::enter(), handle).unreference() };
 }
 
 /// Nonzero if the handle keeps its loop alive while it is active.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_has_ref(handle: *const uv_handle_t) -> c_int {
     // SAFETY: the caller gives a handle, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle.cast_mut()) };
-    c_int::from(handle.has(UV_HANDLE_REF))
+    unsafe { c_int::from(Handle::new(&Cx::enter(), handle.cast_mut()).has(UV_HANDLE_REF)) }
 }
 
 /// The size in bytes of a handle of this type; (size_t) -1 if there is no such type.
@@ -94,30 +76,21 @@ pub unsafe extern "C" fn uv_handle_get_type(handle: *const uv_handle_t) -> uv_ha
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_handle_get_data(handle: *const uv_handle_t) -> *mut c_void {
     // SAFETY: the caller gives a handle, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle.cast_mut()) };
-    handle.data()
+    unsafe { Handle::new(&Cx::enter(), handle.cast_mut()).data() }
 }
 
 /// Sets `handle->data`. May be done at any time, also before the handle's init.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_handle_set_data(handle: *mut uv_handle_t, data: *mut c_void) {
     // SAFETY: the caller gives a handle, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle) };
-    handle.set_data(data);
+    unsafe { Handle::new(&Cx::enter(), handle).set_data(data) };
 }
 
 /// `handle->loop`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_handle_get_loop(handle: *const uv_handle_t) -> *mut uv_loop_t {
     // SAFETY: the caller gives a handle, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle.cast_mut()) };
-    handle.loop_ptr()
+    unsafe { Handle::new(&Cx::enter(), handle.cast_mut()).loop_ptr() }
 }
 
 /// The descriptor behind a TCP, pipe, TTY, UDP or poll handle, which stays the handle's. UV_EINVAL for other types, UV_EBADF if it

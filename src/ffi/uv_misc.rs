@@ -4,6 +4,7 @@ use super::status;
 use crate::abi::*;
 use crate::mem;
 use crate::os::{clock, descriptor, environment, inet, parallelism, pid, scheduling};
+use crate::reqs;
 use crate::sys::time;
 use core::ffi::{c_char, c_int, c_uint, c_void};
 use core::ptr::null_mut;
@@ -77,6 +78,22 @@ pub extern "C" fn uv_cpumask_size() -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn uv_guess_handle(file: uv_file) -> uv_handle_type {
     descriptor::guess(file)
+}
+
+/// Fills `buflen` bytes with what nobody can guess, on the thread pool; without a callback at once, and `loop` and `req` may then be NULL.
+/// `flags` is 0. May block while the system, after its start, gathers randomness. UV_E2BIG for more than 0x7fffffff bytes, UV_EINVAL
+/// for flags.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uv_random(
+    r#loop: *mut uv_loop_t,
+    req: *mut uv_random_t,
+    buf: *mut c_void,
+    buflen: usize,
+    flags: c_uint,
+    cb: uv_random_cb,
+) -> c_int {
+    // SAFETY: the caller gives room for the bytes, and with a callback a loop, on its thread, and memory for the request.
+    status(unsafe { reqs::random::start(r#loop, req, buf, buflen, flags, cb) })
 }
 
 /// The number of this process.

@@ -24,20 +24,14 @@ pub unsafe extern "C" fn uv_timer_start(
     repeat: u64,
 ) -> c_int {
     // SAFETY: the caller gives a timer, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle) };
-    status(timers::start(handle, cb, timeout, repeat))
+    unsafe { status(timers::start(Handle::new(&Cx::enter(), handle), cb, timeout, repeat)) }
 }
 
 /// Stops the timer: its callback will not run.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_timer_stop(handle: *mut uv_timer_t) -> c_int {
     // SAFETY: the caller gives a timer, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle) };
-    timers::stop(handle);
+    unsafe { timers::stop(Handle::new(&Cx::enter(), handle)) };
     0
 }
 
@@ -45,38 +39,26 @@ pub unsafe extern "C" fn uv_timer_stop(handle: *mut uv_timer_t) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_timer_again(handle: *mut uv_timer_t) -> c_int {
     // SAFETY: the caller gives a timer, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle) };
-    status(timers::again(handle))
+    unsafe { status(timers::again(Handle::new(&Cx::enter(), handle))) }
 }
 
 /// Sets the repeat value, which counts from the next time that the timer runs; 0: it does not repeat.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_timer_set_repeat(handle: *mut uv_timer_t, repeat: u64) {
     // SAFETY: the caller gives a timer, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle) };
-    handle.set_repeat(repeat);
+    unsafe { Handle::new(&Cx::enter(), handle).set_repeat(repeat) };
 }
 
 /// The repeat value.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_timer_get_repeat(handle: *const uv_timer_t) -> u64 {
     // SAFETY: the caller gives a timer, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle.cast_mut()) };
-    handle.repeat()
+    unsafe { Handle::new(&Cx::enter(), handle.cast_mut()).repeat() }
 }
 
 /// How long it is until the timer is due, from the loop's now; 0 if it is due or was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_timer_get_due_in(handle: *const uv_timer_t) -> u64 {
     // SAFETY: the caller gives a timer, on its loop's thread.
-    let cx = unsafe { Cx::enter() };
-    // SAFETY: as above.
-    let handle = unsafe { Handle::new(&cx, handle.cast_mut()) };
-    timers::due_in(handle)
+    unsafe { timers::due_in(Handle::new(&Cx::enter(), handle.cast_mut())) }
 }

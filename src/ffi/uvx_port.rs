@@ -49,7 +49,8 @@ pub unsafe extern "C" fn uvx_message_port_post(
 }
 
 /// Posts `n` messages, in order, with a single hand-over. Ends at the first that fails, with its error; those before it are posted.
-/// How many that are goes to `done`, unless it is NULL. All descriptions have the size of the first. Any thread.
+/// How many that are goes to `done`, unless it is NULL; those behind the one that failed were not looked at. All descriptions have
+/// the size of the first. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_message_port_post_many(
     port: *mut uvx_message_port_t,

@@ -1,6 +1,6 @@
 //! `uv_pipe_t`: Unix sockets and pipes. Belongs to its loop's thread.
 
-use super::stream::connect::{self, Progress};
+use super::stream::connect;
 use super::stream::{self, BOUND, fd_passing};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
@@ -8,7 +8,7 @@ use crate::event_loop::Loop;
 use crate::mem;
 use crate::os::descriptor;
 use crate::ptr::{Cx, Handle};
-use crate::sys::socket::{self, End, UNIX_PATH_MAX, UnixName};
+use crate::sys::socket::{self, End, Progress, UNIX_PATH_MAX, UnixName};
 use crate::sys::{self, path};
 use core::ffi::{CStr, c_char, c_int, c_uint};
 use core::ptr::null;
@@ -33,12 +33,7 @@ pub fn open(handle: Handle<'_, uv_pipe_t>, fd: c_int) -> Result {
     if flags & libc::O_NONBLOCK == 0 {
         sys::fd::set_nonblocking(fd)?;
     }
-    let directions = match flags & libc::O_ACCMODE {
-        libc::O_RDONLY => UV_HANDLE_READABLE,
-        libc::O_WRONLY => UV_HANDLE_WRITABLE,
-        _ => UV_HANDLE_READABLE | UV_HANDLE_WRITABLE,
-    };
-    stream::open(handle.stream(), fd, directions)
+    stream::open(handle.stream(), fd, stream::directions(flags))
 }
 
 /// The address for a name. A path that is too long is cut, or refused with `UV_PIPE_NO_TRUNCATE`; a name that begins with a zero is
@@ -175,15 +170,10 @@ pub unsafe fn connect_by_path(
 
 fn start_connecting(handle: Handle<'_, uv_pipe_t>, address: &UnixName) -> Result<Progress> {
     let stream = handle.stream();
-    let is_new = stream.fd() == -1;
-    if is_new {
+    if stream.fd() == -1 {
         stream.set_fd(socket::open(libc::AF_UNIX, libc::SOCK_STREAM, 0)?);
     }
-    let connected = address.connect(stream.fd())?;
-    if is_new {
-        stream.set(UV_HANDLE_READABLE | UV_HANDLE_WRITABLE);
-    }
-    Ok(if connected { Progress::Connected } else { Progress::Started })
+    address.connect(stream.fd()).inspect(|_| stream.set(UV_HANDLE_READABLE | UV_HANDLE_WRITABLE))
 }
 
 /// `uv_pipe_getsockname` and `uv_pipe_getpeername`: stores the name, with a zero behind it unless it is an abstract one, and in `size`
@@ -259,10 +249,5 @@ pub fn pending_type(handle: Handle<'_, uv_pipe_t>) -> uv_handle_type {
 /// `uv_pipe`: non-blocking where the flags of an end say `UV_NONBLOCK_PIPE`.
 pub fn pair(read_flags: c_int, write_flags: c_int) -> Result<[c_int; 2]> {
     let non_blocking = [read_flags, write_flags].map(|flags| flags.cast_unsigned() & UV_NONBLOCK_PIPE != 0);
-    let all = non_blocking == [true, true];
-    let fds = sys::fd::pipe(if all { libc::O_NONBLOCK } else { 0 })?;
-    if !all {
-        sys::fd::set_nonblocking_where(fds, non_blocking)?;
-    }
-    Ok(fds)
+    sys::fd::set_nonblocking_where(sys::fd::pipe()?, non_blocking)
 }

@@ -2,14 +2,14 @@
 //!
 //! Unlike the reference, keep-alive times set before there is a socket are kept for it, and wrong ones are refused then too.
 
-use super::stream::connect::{self, Progress};
+use super::stream::connect;
 use super::stream::{self, BOUND};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::event_loop::Loop;
 use crate::ptr::{Cx, Handle};
-use crate::sys::socket::{self, End};
-use crate::sys::{self};
+use crate::sys::fd;
+use crate::sys::socket::{self, End, Progress};
 use core::ffi::{c_int, c_uint};
 use libc::{sockaddr, sockaddr_in6};
 
@@ -43,7 +43,7 @@ fn ensure_socket(handle: Handle<'_, uv_tcp_t>, domain: c_int, flags: c_uint) -> 
         return Ok(());
     }
     let fd = socket::open(domain, libc::SOCK_STREAM, 0)?;
-    stream::open(handle.stream(), fd, flags).inspect_err(|_| sys::fd::close(fd))
+    stream::open(handle.stream(), fd, flags).inspect_err(|_| fd::close(fd))
 }
 
 /// `uv_tcp_open`: `UV_EEXIST` if the loop watches the socket already.
@@ -51,7 +51,7 @@ pub fn open(handle: Handle<'_, uv_tcp_t>, fd: c_int) -> Result {
     if handle.owner().is_watched(fd) {
         return Err(Errno::EEXIST);
     }
-    sys::fd::set_nonblocking(fd)?;
+    fd::set_nonblocking(fd)?;
     stream::open(handle.stream(), fd, DUPLEX)
 }
 
@@ -64,9 +64,7 @@ pub unsafe fn bind(handle: Handle<'_, uv_tcp_t>, address: *const sockaddr, flags
         return Err(Errno::EINVAL);
     }
     // SAFETY: the caller's.
-    let size = unsafe { socket::inet_size(address)? };
-    // SAFETY: as above.
-    let domain = c_int::from(unsafe { (&raw const (*address).sa_family).read_unaligned() });
+    let (size, domain) = unsafe { (socket::inet_size(address)?, socket::family(address)) };
     if flags & UV_TCP_IPV6ONLY != 0 && domain != libc::AF_INET6 {
         return Err(Errno::EINVAL);
     }
@@ -149,23 +147,21 @@ unsafe fn start_connecting(
     address: *const sockaddr,
     size: libc::socklen_t,
 ) -> Result<Progress> {
-    // SAFETY: the caller's; so for the others.
-    let domain = c_int::from(unsafe { (&raw const (*address).sa_family).read_unaligned() });
-    ensure_socket(handle, domain, DUPLEX)?;
+    // SAFETY: the caller's.
+    ensure_socket(handle, unsafe { socket::family(address) }, DUPLEX)?;
     let fd = handle.stream().fd();
     // SAFETY: as above.
-    let connected = unsafe {
+    unsafe {
         if socket::is_link_local(address) {
             let mut scoped = address.cast::<sockaddr_in6>().read_unaligned();
             if scoped.sin6_scope_id == 0 {
                 scoped.sin6_scope_id = socket::link_local_scope();
             }
-            socket::connect(fd, (&raw const scoped).cast(), size)?
+            socket::connect(fd, (&raw const scoped).cast(), size)
         } else {
-            socket::connect(fd, address, size)?
+            socket::connect(fd, address, size)
         }
-    };
-    Ok(if connected { Progress::Connected } else { Progress::Started })
+    }
 }
 
 /// `uv_tcp_getsockname` and `uv_tcp_getpeername`.
@@ -273,11 +269,6 @@ pub fn close_reset(handle: Handle<'_, uv_tcp_t>, close_cb: uv_close_cb) -> Resul
 
 /// `uv_socketpair`: non-blocking where the flags of an end say `UV_NONBLOCK_PIPE`.
 pub fn pair(kind: c_int, protocol: c_int, flags: [c_int; 2]) -> Result<[c_int; 2]> {
-    let non_blocking = flags.map(|flags| flags.cast_unsigned() & UV_NONBLOCK_PIPE != 0);
-    let all = non_blocking == [true, true];
-    let fds = socket::pair(kind | if all { libc::SOCK_NONBLOCK } else { 0 }, protocol)?;
-    if !all {
-        sys::fd::set_nonblocking_where(fds, non_blocking)?;
-    }
-    Ok(fds)
+    let fds = socket::pair(kind, protocol)?;
+    fd::set_nonblocking_where(fds, flags.map(|flags| flags.cast_unsigned() & UV_NONBLOCK_PIPE != 0))
 }

@@ -14,7 +14,7 @@ use crate::os::descriptor;
 use crate::ptr::{Cx, Handle};
 use crate::sys::{fd, terminal};
 use core::cell::UnsafeCell;
-use core::ffi::{c_int, c_uint};
+use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 use libc::termios;
@@ -29,17 +29,10 @@ pub unsafe fn init(cx: &Cx, lp: Loop, raw: *mut uv_tty_t, given: c_int) -> Resul
         return Err(Errno::EINVAL);
     }
     let access = fd::flags(given)? & libc::O_ACCMODE;
-    let (can_read, can_write) = (access != libc::O_WRONLY, access != libc::O_RDONLY);
-    let mut flags: c_uint = 0;
-    if can_read {
-        flags |= UV_HANDLE_READABLE;
-    }
-    if can_write {
-        flags |= UV_HANDLE_WRITABLE;
-    }
+    let mut flags = stream::directions(access);
     let reopened = if kind == UV_TTY { terminal::reopen(given, access).ok() } else { None };
     if reopened.is_none() {
-        if kind == UV_TTY && can_write {
+        if kind == UV_TTY && access != libc::O_RDONLY {
             flags |= UV_HANDLE_BLOCKING_WRITES;
         } else {
             fd::set_nonblocking(given)?;

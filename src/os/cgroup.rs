@@ -33,7 +33,7 @@ impl Group {
     }
 
     /// From the lines of /proc/self/cgroup: `hierarchy:controllers:path`, of which version 2 has one, `0::path`.
-    pub(super) fn find(memberships: &[u8], controller: &[u8], root: &[u8]) -> Option<Group> {
+    pub fn find(memberships: &[u8], controller: &[u8], root: &[u8]) -> Option<Group> {
         let mut unified = None;
         for line in memberships.split(|&byte| byte == b'\n') {
             let mut fields = line.splitn(3, |&byte| byte == b':');
@@ -64,6 +64,11 @@ impl Group {
 
     pub fn version(&self) -> Version {
         self.version
+    }
+
+    /// Where the group's files are.
+    pub fn folder(&self) -> &[u8] {
+        self.folder.as_bytes()
     }
 
     /// The content of one of the group's files, such as `cpu.max`.
@@ -105,7 +110,7 @@ mod tests {
     fn check_folders(memberships: &[u8], expected: &[&str]) {
         let mut group = Group::find(memberships, b"cpu", b"/r").unwrap();
         for (step, folder) in expected.iter().enumerate() {
-            assert_eq!(group.folder.as_bytes(), folder.as_bytes());
+            assert_eq!(group.folder(), folder.as_bytes());
             assert_eq!(group.ascend(), step + 1 < expected.len(), "above {folder}");
         }
     }
@@ -125,7 +130,7 @@ mod tests {
     #[test]
     fn version_2_stands_in_for_controllers_that_version_1_lacks() {
         let group = Group::find(b"4:memory:/m\n0::/u:v\n", b"cpu", b"/r").unwrap();
-        assert_eq!((group.version(), group.folder.as_bytes()), (Version::Two, b"/r/u:v".as_slice()));
+        assert_eq!((group.version(), group.folder()), (Version::Two, b"/r/u:v".as_slice()));
         assert_eq!(Group::find(b"4:memory:/m\n", b"memory", b"/r").unwrap().version(), Version::One);
     }
 

@@ -59,10 +59,15 @@ pub fn list() -> Result<(*mut uv_cpu_info_t, c_int)> {
         Err(Errno::ENOMEM) => return Err(Errno::ENOMEM),
         file => file.ok(), // some systems hide it
     };
-    build(&stat, described.as_deref().unwrap_or_default())
+    build(&stat, described.as_deref().unwrap_or_default(), scaled_mhz)
 }
 
-fn build(stat: &[u8], described: &[u8]) -> Result<(*mut uv_cpu_info_t, c_int)> {
+/// The same from the content of /proc/stat and /proc/cpuinfo, and what tells the clock of a CPU that changes it.
+pub fn build(
+    stat: &[u8],
+    described: &[u8],
+    scaled_mhz: impl Fn(u64) -> Option<u64>,
+) -> Result<(*mut uv_cpu_info_t, c_int)> {
     let mut count = 0usize;
     let mut size = 0usize;
     each(stat, described, |_, _, _, model| {
@@ -175,7 +180,7 @@ mod tests {
     const STAT: &[u8] = b"cpu  9 9 9 9 9 9 9 0 0 0\ncpu0 1 2 3 4 5 6 7 0 0 0\ncpu2 1 0 0 0 0 0 0\ncpu3 0 0 0 0 0 8 0\nintr 1\n";
 
     fn models(described: &[u8]) -> std::vec::Vec<(std::string::String, u64)> {
-        let (items, count) = build(STAT, described).unwrap();
+        let (items, count) = build(STAT, described, |_| None).unwrap();
         // SAFETY: a list of `count` items, freed at the end.
         unsafe {
             let list = (0..count as usize)

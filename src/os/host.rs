@@ -85,7 +85,8 @@ pub fn load_averages() -> [f64; 3] {
     loads.map(|load| load as f64 / 65536.0)
 }
 
-fn decimals(text: &[u8]) -> impl Iterator<Item = Option<f64>> {
+/// All words of a file, as numbers with fractions.
+pub fn decimals(text: &[u8]) -> impl Iterator<Item = Option<f64>> {
     let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     words.map(|word| core::str::from_utf8(word).ok()?.parse().ok())
 }

@@ -81,10 +81,14 @@ impl Limits {
 
 /// A limit from a file; `max`, and what version 1 says instead, is no limit.
 fn limit(group: &mut Group, file: &[u8]) -> Option<u64> {
+    let mut buffer = [0; 32];
+    limit_in(group.read(file, &mut buffer)?)
+}
+
+/// The limit that such a file tells.
+pub fn limit_in(content: &[u8]) -> Option<u64> {
     // Version 1: the highest count of whole pages that is a signed number, whatever the size of a page.
     const HIGHEST: u64 = (i64::MAX as u64) & !0xf_ffff;
-    let mut buffer = [0; 32];
-    let content = group.read(file, &mut buffer)?;
     if content.starts_with(b"max") {
         return Some(UNLIMITED);
     }
@@ -107,7 +111,11 @@ fn resource_limit() -> Option<u64> {
 /// A line of /proc/meminfo, in bytes.
 fn told(name: &[u8]) -> Option<u64> {
     let mut buffer = [0; 4096];
-    let text = small_file::read(c"/proc/meminfo", &mut buffer).ok()?;
+    told_in(small_file::read(c"/proc/meminfo", &mut buffer).ok()?, name)
+}
+
+/// The line of `text` that begins with `name` and goes on with a number of KiB, in bytes.
+pub fn told_in(text: &[u8], name: &[u8]) -> Option<u64> {
     let line = text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(name))?;
     number(line)?.checked_mul(1024).filter(|&bytes| bytes != 0)
 }

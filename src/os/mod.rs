@@ -10,6 +10,7 @@ pub mod environment;
 pub mod error_text;
 pub mod folders;
 pub mod host;
+pub mod idna;
 pub mod inet;
 pub mod interfaces;
 pub mod memory;

@@ -1,7 +1,8 @@
 //! UTF-16 as it comes, with surrogates that have no partner, to and from WTF-8: UTF-8 in which such a surrogate is an encoded
 //! character of its own.
 //!
-//! Deliberate difference from the reference: converting WTF-8 stops at the end of the buffer, and at what is no WTF-8.
+//! Deliberate differences from the reference: converting WTF-8 stops at the end of the buffer, and at what is no WTF-8; that includes
+//! characters that take more bytes than they need, among them a NUL in three.
 
 use crate::abi::errno::{Errno, Result};
 use crate::mem;
@@ -146,12 +147,12 @@ impl Iterator for Bytes {
     fn next(&mut self) -> Option<Option<u32>> {
         let mut at = self.0.take()?;
         let lead = Bytes::byte(&mut at);
-        let (more, mut code) = match lead {
+        let (more, mut code, least) = match lead {
             0 => return Some(Some(0)),
-            1..=0x7f => (0, lead),
-            0xc2..=0xdf => (1, lead & 0x1f),
-            0xe0..=0xef => (2, lead & 0x0f),
-            0xf0..=0xf4 => (3, lead & 0x07),
+            1..=0x7f => (0, lead, 0),
+            0xc2..=0xdf => (1, lead & 0x1f, 0x80),
+            0xe0..=0xef => (2, lead & 0x0f, 0x800),
+            0xf0..=0xf4 => (3, lead & 0x07, 0x1_0000),
             _ => return Some(None),
         };
         for _ in 0..more {
@@ -160,7 +161,7 @@ impl Iterator for Bytes {
                 _ => return Some(None),
             }
         }
-        if code > 0x10_ffff {
+        if !(least..=0x10_ffff).contains(&code) {
             return Some(None);
         }
         self.0 = Some(at);
@@ -244,7 +245,17 @@ mod tests {
 
     #[test]
     fn what_is_no_wtf8_is_refused() {
-        for text in [c"\x80", c"\xc1\x81", c"\xe2\x82", c"\xf4\x90\x80\x80", c"\xff", c"a\xc3("] {
+        for text in [
+            c"\x80",
+            c"\xc1\x81",
+            c"\xe0\x80\x80",
+            c"\xe0\x9f\xbf",
+            c"\xf0\x8f\xbf\xbf",
+            c"\xe2\x82",
+            c"\xf4\x90\x80\x80",
+            c"\xff",
+            c"a\xc3(",
+        ] {
             // SAFETY: a string.
             assert_eq!(unsafe { length_to_utf16(text.as_ptr()) }, Err(Errno::EINVAL), "{text:?}");
         }

@@ -1,7 +1,10 @@
 //! Requests: operations that run once, off the loop's thread, and end in a callback on it.
 
 pub mod fs;
+pub mod getaddrinfo;
+pub mod getnameinfo;
 pub mod kind;
+pub mod random;
 pub mod work;
 
 use crate::abi::errno::{Errno, Result};
@@ -10,7 +13,7 @@ use crate::event_loop::pool::{self, Lane};
 use crate::ptr::Cx;
 
 /// `uv_cancel`: `UV_EBUSY` once the request runs or is done, `UV_EINVAL` for kinds that cannot be cancelled. Otherwise its callback
-/// runs with `UV_ECANCELED` in the next turn, however busy the pool is.
+/// runs with `UV_ECANCELED`, or with `UV_EAI_CANCELED` after a name look-up, in the next turn, however busy the pool is.
 ///
 /// # Safety
 /// `req` is a request in use, and this is its loop's thread.
@@ -20,6 +23,9 @@ pub unsafe fn cancel(req: *mut uv_req_t) -> Result {
         match (&raw const (*req).type_).read() {
             UV_WORK => (&raw mut (*req.cast::<uv_work_t>()).work_req, Lane::Normal),
             UV_FS => return fs::cancel(req.cast()),
+            UV_GETADDRINFO => (&raw mut (*req.cast::<uv_getaddrinfo_t>()).work_req, Lane::Slow),
+            UV_GETNAMEINFO => (&raw mut (*req.cast::<uv_getnameinfo_t>()).work_req, Lane::Slow),
+            UV_RANDOM => (&raw mut (*req.cast::<uv_random_t>()).work_req, Lane::Normal),
             _ => return Err(Errno::EINVAL),
         }
     };

@@ -25,7 +25,7 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// One step of a short wait for another thread that is between two instructions: after a few tries the CPU is given away, for
 /// that thread may have lost its own.
 #[derive(Default)]
-pub struct ShortWait(u32);
+pub struct ShortWait(#[cfg(not(loom))] u32);
 
 impl ShortWait {
     /// Waits a moment.

@@ -2,8 +2,8 @@
 //!
 //! One datagram goes through the single call, which is the faster one for it; several go through the call for many.
 
-use super::{check, last_error};
-use crate::abi::errno::{Errno, Result};
+use super::{check_again, full_for_now, socket};
+use crate::abi::errno::Result;
 use crate::abi::uv_buf_t;
 use core::ffi::{c_int, c_uint};
 use core::mem::MaybeUninit;
@@ -44,15 +44,6 @@ impl Outgoing {
     }
 }
 
-/// The family of an address.
-///
-/// # Safety
-/// `address` can be read.
-pub unsafe fn family(address: *const sockaddr) -> c_int {
-    // SAFETY: the caller's; programs keep addresses in buffers of bytes.
-    c_int::from(unsafe { (&raw const (*address).sa_family).read_unaligned() })
-}
-
 /// How long an address is, by its family; None for null and for other families than IPv4, IPv6 and Unix.
 ///
 /// # Safety
@@ -62,7 +53,7 @@ pub unsafe fn address_length(address: *const sockaddr) -> Option<socklen_t> {
         return None;
     }
     // SAFETY: the caller's.
-    let size = match unsafe { family(address) } {
+    let size = match unsafe { socket::family(address) } {
         libc::AF_INET => size_of::<libc::sockaddr_in>(),
         libc::AF_INET6 => size_of::<libc::sockaddr_in6>(),
         libc::AF_UNIX => size_of::<libc::sockaddr_un>(),
@@ -85,25 +76,16 @@ pub unsafe fn send(fd: c_int, datagrams: impl Iterator<Item = Outgoing>) -> Resu
         count += 1;
     }
     let first = headers.as_mut_ptr().cast::<mmsghdr>();
-    loop {
-        // SAFETY: the first `count` headers are filled in, and what they point at can be read.
-        let sent = unsafe {
-            match count {
-                0 => return Ok(0),
-                1 if libc::sendmsg(fd, &raw const (*first).msg_hdr, 0) >= 0 => 1,
-                1 => -1,
-                _ => libc::sendmmsg(fd, first, count, 0),
-            }
-        };
-        if let Ok(sent) = usize::try_from(sent) {
-            return Ok(sent);
+    // SAFETY: the first `count` headers are filled in, and what they point at can be read.
+    let sent = check_again(|| unsafe {
+        match count {
+            0 => 0,
+            1 if libc::sendmsg(fd, &raw const (*first).msg_hdr, 0) >= 0 => 1,
+            1 => -1,
+            _ => libc::sendmmsg(fd, first, count, 0),
         }
-        match last_error() {
-            Errno::EINTR => {}
-            Errno::ENOBUFS => return Err(Errno::EAGAIN),
-            error => return Err(error),
-        }
-    }
+    });
+    sent.map(|sent| sent.cast_unsigned() as usize).map_err(full_for_now)
 }
 
 /// Room for what one call receives: up to `N` datagrams, but for their bytes.
@@ -167,27 +149,21 @@ impl<const N: usize> Inbox<N> {
         }
         let flags = if errors { libc::MSG_ERRQUEUE } else { 0 };
         let first = self.headers.as_mut_ptr().cast::<mmsghdr>();
-        loop {
-            // SAFETY: the first `count` headers are filled in and point into this inbox and the rooms.
-            let result = unsafe {
-                if count == 1 {
-                    match libc::recvmsg(fd, &raw mut (*first).msg_hdr, flags) {
-                        -1 => -1,
-                        size => {
-                            (*first).msg_len = size as c_uint; // a datagram is smaller
-                            1
-                        }
+        // SAFETY: the first `count` headers are filled in and point into this inbox and the rooms.
+        let received = check_again(|| unsafe {
+            if count == 1 {
+                match libc::recvmsg(fd, &raw mut (*first).msg_hdr, flags) {
+                    -1 => -1,
+                    size => {
+                        (*first).msg_len = size as c_uint; // a datagram is smaller
+                        1
                     }
-                } else {
-                    libc::recvmmsg(fd, first, count, flags as _, null_mut())
                 }
-            };
-            match check(result) {
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error),
-                Ok(received) => return usize::try_from(received).map_err(|_| Errno::EINVAL),
+            } else {
+                libc::recvmmsg(fd, first, count, flags as _, null_mut())
             }
-        }
+        });
+        received.map(|received| received.cast_unsigned() as usize)
     }
 
     fn prepare(&mut self, slot: usize, room: uv_buf_t, errors: bool) {

@@ -1,7 +1,7 @@
 //! Descriptors: their flags, reading, writing and closing.
 
-use super::{check, check_again, last_error};
-use crate::abi::errno::{Errno, Result};
+use super::{check, check_again, full_for_now};
+use crate::abi::errno::Result;
 use crate::abi::uv_buf_t;
 use core::ffi::{c_char, c_int};
 
@@ -17,12 +17,12 @@ pub fn set_blocking(fd: c_int, on: bool) -> Result<()> {
     check(unsafe { libc::ioctl(fd, libc::FIONBIO, &raw mut non_blocking) }).map(|_| ())
 }
 
-/// Makes those of two new descriptors non-blocking that should be; on error both are closed.
-pub fn set_nonblocking_where(fds: [c_int; 2], wanted: [bool; 2]) -> Result<()> {
+/// Makes those of two new descriptors non-blocking that should be, and gives both back; on error they are closed.
+pub fn set_nonblocking_where(fds: [c_int; 2], wanted: [bool; 2]) -> Result<[c_int; 2]> {
     for (fd, _) in fds.into_iter().zip(wanted).filter(|(_, wanted)| *wanted) {
         set_nonblocking(fd).inspect_err(|_| fds.into_iter().for_each(close))?;
     }
-    Ok(())
+    Ok(fds)
 }
 
 /// Sets who may do what with the file behind `fd`.
@@ -43,11 +43,11 @@ pub fn set_flags(fd: c_int, flags: c_int) -> Result {
     check(unsafe { libc::fcntl(fd, libc::F_SETFL, flags) }).map(|_| ())
 }
 
-/// The two ends of a new pipe, the one to read first, closed on exec; `flags` may be `O_NONBLOCK`.
-pub fn pipe(flags: c_int) -> Result<[c_int; 2]> {
+/// The two ends of a new pipe, the one to read first, closed on exec.
+pub fn pipe() -> Result<[c_int; 2]> {
     let mut fds = [-1; 2];
     // SAFETY: room for two descriptors.
-    check(unsafe { libc::pipe2(fds.as_mut_ptr(), flags | libc::O_CLOEXEC) })?;
+    check(unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC) })?;
     Ok(fds)
 }
 
@@ -72,15 +72,8 @@ pub fn reserve() -> Result<c_int> {
 /// # Safety
 /// The memory is writable.
 pub unsafe fn read(fd: c_int, base: *mut c_char, size: usize) -> Result<usize> {
-    loop {
-        // SAFETY: the caller's.
-        let count = unsafe { libc::read(fd, base.cast(), size) };
-        match usize::try_from(count) {
-            Ok(count) => return Ok(count),
-            Err(_) if last_error() == Errno::EINTR => {}
-            Err(_) => return Err(last_error()),
-        }
-    }
+    // SAFETY: the caller's.
+    check_again(|| unsafe { libc::read(fd, base.cast(), size) }).map(isize::cast_unsigned)
 }
 
 /// Pieces that one call of `write` takes.
@@ -94,31 +87,34 @@ pub const MOST_PIECES: usize = libc::UIO_MAXIOV as usize; // 1024
 pub unsafe fn write(fd: c_int, pieces: *const uv_buf_t, count: usize) -> Result<usize> {
     let pieces = pieces.cast::<libc::iovec>(); // the same layout
     let count = count.min(MOST_PIECES) as c_int; // at most 1024
-    loop {
-        // SAFETY: the caller's; a single piece is spared the kernel's copy of the array.
-        let written = unsafe {
-            if count == 1 {
-                libc::write(fd, (*pieces).iov_base, (*pieces).iov_len)
-            } else {
-                libc::writev(fd, pieces, count)
-            }
-        };
-        match usize::try_from(written) {
-            Ok(written) => return Ok(written),
-            Err(_) => match last_error() {
-                Errno::EINTR => {}
-                Errno::ENOBUFS => return Err(Errno::EAGAIN),
-                error => return Err(error),
-            },
+    // SAFETY: the caller's; a single piece is spared the kernel's copy of the array.
+    let written = check_again(|| unsafe {
+        if count == 1 {
+            libc::write(fd, (*pieces).iov_base, (*pieces).iov_len)
+        } else {
+            libc::writev(fd, pieces, count)
         }
-    }
+    });
+    written.map(isize::cast_unsigned).map_err(full_for_now)
 }
 
-/// Blocks until `fd` can be written to, or never will be.
-pub fn wait_writable(fd: c_int) {
+/// Blocks until `fd` can be written to; false if it cannot, since the other end is gone or something is wrong.
+pub fn wait_writable(fd: c_int) -> bool {
     let mut entry = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
     // SAFETY: the entry is alive through the call.
-    while unsafe { libc::poll(&raw mut entry, 1, -1) } == -1 && last_error() == Errno::EINTR {}
+    check_again(|| unsafe { libc::poll(&raw mut entry, 1, -1) }).is_ok() && entry.revents & libc::POLLOUT != 0
+}
+
+/// Which of `events` (`EPOLL*` bits, which poll(2) has too), or what trouble, there is on `fd` now.
+pub fn ready(fd: c_int, events: u32) -> u32 {
+    let mut entry = libc::pollfd { fd, events: events as i16, revents: 0 }; // what is no bit of poll(2) does not matter
+    // SAFETY: the entry is alive through the call.
+    if check_again(|| unsafe { libc::poll(&raw mut entry, 1, 0) }).is_err()
+        || entry.revents & libc::POLLNVAL != 0
+    {
+        return libc::EPOLLERR.cast_unsigned();
+    }
+    u32::from(entry.revents.cast_unsigned())
 }
 
 /// A copy of `fd` that is closed on exec.

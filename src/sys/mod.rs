@@ -13,7 +13,10 @@ pub mod futex;
 pub mod inotify;
 pub mod mount;
 pub mod path;
+pub mod random;
+pub mod resolver;
 pub mod rights;
+pub mod search_path;
 pub mod signal_mask;
 pub mod small_file;
 pub mod socket;
@@ -35,13 +38,22 @@ pub fn check(result: c_int) -> Result<c_int> {
 }
 
 /// The same of a call that is made again for as long as signals interrupt it.
-pub fn check_again(call: impl Fn() -> c_int) -> Result<c_int> {
+pub fn check_again<T: PartialEq + From<i8>>(mut call: impl FnMut() -> T) -> Result<T> {
     loop {
-        match check(call()) {
-            Err(Errno::EINTR) => {}
-            result => return result,
+        let result = call();
+        if result != T::from(-1) {
+            return Ok(result);
+        }
+        match last_error() {
+            Errno::EINTR => {}
+            error => return Err(error),
         }
     }
+}
+
+/// Where the system has no room for more now, there may be some later: `UV_EAGAIN`.
+pub fn full_for_now(error: Errno) -> Errno {
+    if error == Errno::ENOBUFS { Errno::EAGAIN } else { error }
 }
 
 /// The result of a call of the pthread kind, which returns the error number itself, or 0.

@@ -1,7 +1,7 @@
 //! Descriptors sent over Unix sockets (`SCM_RIGHTS`).
 
-use super::last_error;
-use crate::abi::errno::{Errno, Result};
+use super::{check_again, full_for_now};
+use crate::abi::errno::Result;
 use crate::abi::uv_buf_t;
 use crate::sys::fd::MOST_PIECES;
 use core::ffi::{c_int, c_uint};
@@ -59,16 +59,8 @@ pub unsafe fn write(fd: c_int, pieces: *const uv_buf_t, count: usize, passenger:
         (*header).cmsg_type = libc::SCM_RIGHTS;
         (*header).cmsg_len = libc::CMSG_LEN(size) as _; // 20
         libc::CMSG_DATA(header).cast::<c_int>().write_unaligned(passenger);
-        loop {
-            match usize::try_from(libc::sendmsg(fd, &raw const message, 0)) {
-                Ok(written) => return Ok(written),
-                Err(_) => match last_error() {
-                    Errno::EINTR => {}
-                    Errno::ENOBUFS => return Err(Errno::EAGAIN),
-                    error => return Err(error),
-                },
-            }
-        }
+        let written = check_again(|| libc::sendmsg(fd, &raw const message, 0));
+        written.map(isize::cast_unsigned).map_err(full_for_now)
     }
 }
 
@@ -86,13 +78,8 @@ pub unsafe fn read(fd: c_int, buffer: uv_buf_t) -> Result<(usize, Received)> {
         message.msg_iovlen = 1;
         message.msg_control = (&raw mut control).cast();
         message.msg_controllen = CONTROL as _;
-        loop {
-            match usize::try_from(libc::recvmsg(fd, &raw mut message, libc::MSG_CMSG_CLOEXEC)) {
-                Ok(count) => return Ok((count, unpack(&raw const message))),
-                Err(_) if last_error() == Errno::EINTR => {}
-                Err(_) => return Err(last_error()),
-            }
-        }
+        let count = check_again(|| libc::recvmsg(fd, &raw mut message, libc::MSG_CMSG_CLOEXEC))?;
+        Ok((count.cast_unsigned(), unpack(&raw const message)))
     }
 }
 

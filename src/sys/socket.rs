@@ -1,6 +1,6 @@
-//! Sockets: making, naming, connecting and their options. All made here are non-blocking and closed on exec.
+//! Sockets: making, naming, connecting and their options. All made here are closed on exec and, but for pairs, non-blocking.
 
-use super::{check, last_error};
+use super::{check, check_again};
 use crate::abi::errno::{Errno, Result};
 use core::ffi::{c_int, c_uint};
 use core::mem::{MaybeUninit, offset_of};
@@ -13,12 +13,21 @@ pub fn open(domain: c_int, kind: c_int, protocol: c_int) -> Result<c_int> {
     check(unsafe { libc::socket(domain, kind, protocol) })
 }
 
-/// Two connected Unix sockets, closed on exec; `kind` may carry `SOCK_NONBLOCK`.
+/// Two connected Unix sockets, closed on exec and, unless `kind` says otherwise, blocking.
 pub fn pair(kind: c_int, protocol: c_int) -> Result<[c_int; 2]> {
     let mut fds = [-1; 2];
     // SAFETY: room for two descriptors.
     check(unsafe { libc::socketpair(libc::AF_UNIX, kind | libc::SOCK_CLOEXEC, protocol, fds.as_mut_ptr()) })?;
     Ok(fds)
+}
+
+/// The family of an address.
+///
+/// # Safety
+/// `address` can be read.
+pub unsafe fn family(address: *const sockaddr) -> c_int {
+    // SAFETY: the caller's; programs keep addresses in buffers of bytes.
+    c_int::from(unsafe { (&raw const (*address).sa_family).read_unaligned() })
 }
 
 /// The size of an address, by its family: `UV_EINVAL` for others than IPv4 and IPv6.
@@ -27,7 +36,7 @@ pub fn pair(kind: c_int, protocol: c_int) -> Result<[c_int; 2]> {
 /// `address` is an address that is as long as its family wants.
 pub unsafe fn inet_size(address: *const sockaddr) -> Result<socklen_t> {
     // SAFETY: the caller's.
-    let size = match c_int::from(unsafe { (&raw const (*address).sa_family).read_unaligned() }) {
+    let size = match unsafe { family(address) } {
         libc::AF_INET => size_of::<sockaddr_in>(),
         libc::AF_INET6 => size_of::<sockaddr_in6>(),
         _ => return Err(Errno::EINVAL),
@@ -44,21 +53,25 @@ pub unsafe fn bind(fd: c_int, address: *const sockaddr, size: socklen_t) -> Resu
     check(unsafe { libc::bind(fd, address, size) }).map(|_| ())
 }
 
-/// Starts to connect; `UV_EINPROGRESS` is no error here but `Ok(false)`: the socket becomes writable when it is done.
+/// How far a connection is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The socket becomes writable when it is done.
+    Started,
+    /// There is nothing to wait for.
+    Connected,
+}
+
+/// Starts to connect.
 ///
 /// # Safety
 /// `address` is `size` bytes long.
-pub unsafe fn connect(fd: c_int, address: *const sockaddr, size: socklen_t) -> Result<bool> {
-    loop {
-        // SAFETY: the caller's.
-        if unsafe { libc::connect(fd, address, size) } == 0 {
-            return Ok(true);
-        }
-        match -last_error().code() {
-            libc::EINTR => {}
-            libc::EINPROGRESS => return Ok(false),
-            _ => return Err(last_error()),
-        }
+pub unsafe fn connect(fd: c_int, address: *const sockaddr, size: socklen_t) -> Result<Progress> {
+    // SAFETY: the caller's.
+    match check_again(|| unsafe { libc::connect(fd, address, size) }) {
+        Ok(_) => Ok(Progress::Connected),
+        Err(error) if error == Errno::from_errno(libc::EINPROGRESS) => Ok(Progress::Started),
+        Err(error) => Err(error),
     }
 }
 
@@ -70,14 +83,9 @@ pub fn listen(fd: c_int, backlog: c_int) -> Result {
 
 /// The next connection, non-blocking and closed on exec.
 pub fn accept(fd: c_int) -> Result<c_int> {
-    loop {
-        let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
-        // SAFETY: the address is not asked for.
-        match check(unsafe { libc::accept4(fd, core::ptr::null_mut(), core::ptr::null_mut(), flags) }) {
-            Err(Errno::EINTR) => {}
-            result => return result,
-        }
-    }
+    let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: the address is not asked for.
+    check_again(|| unsafe { libc::accept4(fd, core::ptr::null_mut(), core::ptr::null_mut(), flags) })
 }
 
 /// Says that nothing more will be written.
@@ -170,7 +178,7 @@ impl UnixName {
     }
 
     /// `connect`
-    pub fn connect(&self, fd: c_int) -> Result<bool> {
+    pub fn connect(&self, fd: c_int) -> Result<Progress> {
         // SAFETY: the address is that long.
         unsafe { connect(fd, (&raw const self.address).cast(), self.size) }
     }
@@ -232,8 +240,7 @@ pub fn link_local_scope() -> c_uint {
 pub unsafe fn is_link_local(address: *const sockaddr) -> bool {
     // SAFETY: the caller's.
     unsafe {
-        let family = (&raw const (*address).sa_family).read_unaligned();
-        c_int::from(family) == libc::AF_INET6
+        family(address) == libc::AF_INET6
             && (&raw const (*address.cast::<sockaddr_in6>()).sin6_addr.s6_addr)
                 .read_unaligned()
                 .starts_with(&[0xFE, 0x80])

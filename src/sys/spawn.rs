@@ -6,16 +6,26 @@
 //! stack of its own, and all signals are blocked until they have no handlers any more.
 //!
 //! A child that gets another user or group has a copy of the memory instead: changing those makes the kernel protect the memory
-//! from being looked at, which would remain so for the parent. The workspace is shared memory in either case.
+//! from being looked at, which would remain so for the parent. The workspace is then in memory that both share nevertheless; so is that of
+//! the first child, which tells whether memory is shared at all.
 //!
-//! Where an emulator gives a copy although sharing was asked for, all of this works too.
+//! Where an emulator gives a copy although sharing was asked for, all of this works too. If the parent does not stand still there, what
+//! keeps the child from its program is told by exit status 127 alone.
 
-use super::{check, fd, last_error, signal_mask};
+use super::{check, check_again, fd, last_error, signal_mask, thread};
 use crate::abi::errno::{Errno, Result};
+use crate::mem;
+use crate::sys::search_path;
 use core::ffi::{CStr, c_char, c_int, c_long, c_void};
 use core::mem::MaybeUninit;
 use core::ptr::{copy_nonoverlapping, null, null_mut};
-use core::sync::atomic::{AtomicI32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+// Where these calls came first with numbers of 16 bits, the later ones.
+#[cfg(not(any(target_arch = "arm", target_arch = "sparc", target_arch = "x86")))]
+use libc::{SYS_setgid, SYS_setgroups, SYS_setuid};
+#[cfg(any(target_arch = "arm", target_arch = "sparc", target_arch = "x86"))]
+use libc::{SYS_setgid32 as SYS_setgid, SYS_setgroups32 as SYS_setgroups, SYS_setuid32 as SYS_setuid};
 
 /// What to start, and how. The strings and lists belong to the caller, and end as C has it.
 pub struct Program<'a> {
@@ -42,9 +52,7 @@ pub struct Child {
 
 /// Folders to look in when the environment has no PATH.
 const DEFAULT_SEARCH: &CStr = c"/usr/bin:/bin";
-const NAME_MAX: usize = 255;
-const PATH_MAX: usize = libc::PATH_MAX as usize;
-/// The child's functions need a few hundred bytes; the dynamic linker may need some thousands.
+/// The child's functions need some thousands of bytes, most of them for a path; the dynamic linker may need as many.
 const STACK: usize = 64 << 10;
 /// What the kernel calls a signal set has so many bytes.
 const KERNEL_SIGSET: usize = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 16 } else { 8 };
@@ -56,30 +64,50 @@ struct Workspace<'a> {
     search: *const c_char,
     /// What has kept the child from becoming the program, an `errno`; 0: nothing.
     error: AtomicI32,
-    path: [MaybeUninit<c_char>; PATH_MAX + NAME_MAX + 2],
     /// The first of as many as the program has.
     descriptors: [c_int; 0],
 }
 
-/// A piece of shared memory, for a workspace and a stack.
-struct Mapping {
-    start: *mut c_void,
-    size: usize,
+/// Whether a child has been seen to share the memory of this process.
+static SHARES_MEMORY: AtomicBool = AtomicBool::new(false);
+
+/// Memory for a workspace and a stack, that parent and child share.
+enum Shared {
+    /// Of the memory that they have in common, which is cheaper by far.
+    Block(*mut c_void),
+    /// Shared also if all else is copied.
+    Mapping(*mut c_void, usize),
 }
 
-impl Mapping {
-    fn new(size: usize) -> Result<Mapping> {
+impl Shared {
+    fn new(size: usize, copies: bool) -> Result<Shared> {
+        if !copies && SHARES_MEMORY.load(Ordering::Relaxed) {
+            return Ok(Shared::Block(mem::alloc_array::<u8>(size)?.as_ptr().cast()));
+        }
         let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
         // SAFETY: a new mapping, wherever the kernel likes.
         let start = unsafe { libc::mmap(null_mut(), size, access, kind, -1, 0) };
-        if start == libc::MAP_FAILED { Err(last_error()) } else { Ok(Mapping { start, size }) }
+        if start == libc::MAP_FAILED { Err(last_error()) } else { Ok(Shared::Mapping(start, size)) }
+    }
+
+    fn start(&self) -> *mut c_void {
+        match self {
+            Shared::Block(start) | Shared::Mapping(start, _) => *start,
+        }
     }
 }
 
-impl Drop for Mapping {
+impl Drop for Shared {
     fn drop(&mut self) {
-        // SAFETY: the mapping is this value's.
-        unsafe { libc::munmap(self.start, self.size) };
+        // SAFETY: the memory is this value's.
+        unsafe {
+            match *self {
+                Shared::Block(start) => mem::free(start),
+                Shared::Mapping(start, size) => {
+                    libc::munmap(start, size);
+                }
+            }
+        }
     }
 }
 
@@ -90,8 +118,9 @@ pub fn spawn(program: &Program, watched: bool) -> Result<Child> {
     let list = size_of_val(program.descriptors);
     let size = size_of::<Workspace>().checked_add(list).and_then(|size| size.checked_next_multiple_of(4096));
     let size = size.and_then(|size| size.checked_add(STACK)).ok_or(Errno::ENOMEM)?;
-    let mapping = Mapping::new(size)?;
-    let workspace = mapping.start.cast::<Workspace>();
+    let copies = program.user.is_some() || program.group.is_some();
+    let shared = Shared::new(size, copies)?;
+    let workspace = shared.start().cast::<Workspace>();
     // SAFETY: there is room for the workspace and the list behind it; the path is written before it is read.
     unsafe {
         (&raw mut (*workspace).program).write(program);
@@ -101,31 +130,28 @@ pub fn spawn(program: &Program, watched: bool) -> Result<Child> {
         copy_nonoverlapping(program.descriptors.as_ptr(), descriptors, program.descriptors.len());
     }
     let mask = signal_mask::block_all_signals();
-    let child = clone_child(&mapping, program, watched);
+    let cancellable = thread::set_cancellable(false); // or the child would end as this thread does
+    let child = clone_child(shared.start(), size, copies, watched);
+    thread::set_cancellable(cancellable);
     signal_mask::set_signal_mask(&mask);
     let child = child?;
     // SAFETY: initialised above. The child has ended or become another program.
     match unsafe { &(*workspace).error }.load(Ordering::Acquire) {
         0 => Ok(child),
         errno => {
-            discard(child);
+            reap(child);
             Err(Errno::from_errno(errno))
         }
     }
 }
 
-fn clone_child(mapping: &Mapping, program: &Program, watched: bool) -> Result<Child> {
-    let mut flags = libc::SIGCHLD | libc::CLONE_VFORK;
-    if program.user.is_none() && program.group.is_none() {
-        flags |= libc::CLONE_VM;
-    }
+/// The workspace at `start` is complete, and what is behind it, up to `size`, the child's stack.
+fn clone_child(start: *mut c_void, size: usize, copies: bool, watched: bool) -> Result<Child> {
+    let flags = libc::SIGCHLD | libc::CLONE_VFORK | if copies { 0 } else { libc::CLONE_VM };
     let mut pidfd: c_int = -1;
     let clone = |flags, pidfd: *mut c_int| {
-        // SAFETY: the stack is the mapping's end, which nobody else uses; the child keeps to the rules of this module, and the
-        // workspace at the mapping's start is complete.
-        check(unsafe {
-            libc::clone(child_main, mapping.start.byte_add(mapping.size), flags, mapping.start, pidfd)
-        })
+        // SAFETY: nobody else uses the stack, which grows down from the end; the child keeps to the rules of this module.
+        check(unsafe { libc::clone(child_main, start.byte_add(size), flags, start, pidfd) })
     };
     let pid = match watched {
         false => clone(flags, null_mut()),
@@ -140,11 +166,15 @@ fn clone_child(mapping: &Mapping, program: &Program, watched: bool) -> Result<Ch
 
 /// Ends a child and removes its traces.
 pub fn discard(child: Child) {
-    // SAFETY: the child was not waited for yet, so the number is its own.
-    unsafe {
-        libc::kill(child.pid, libc::SIGKILL);
-        while libc::waitpid(child.pid, null_mut(), 0) == -1 && last_error() == Errno::EINTR {}
-    }
+    // SAFETY: no pointers. As long as nobody else waits for the program's children the number is the child's own.
+    unsafe { libc::kill(child.pid, libc::SIGKILL) };
+    reap(child);
+}
+
+/// Removes the traces of a child that ends.
+fn reap(child: Child) {
+    // SAFETY: the status is not asked for. The child may be gone, if the program waits for its children, or for none.
+    let _ = check_again(|| unsafe { libc::waitpid(child.pid, null_mut(), 0) });
     if let Some(pidfd) = child.pidfd {
         fd::close(pidfd);
     }
@@ -154,7 +184,7 @@ pub fn discard(child: Child) {
 pub fn take_status(pid: libc::pid_t) -> Result<Option<c_int>> {
     let mut status = 0;
     // SAFETY: the result fits.
-    match check(unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG) })? {
+    match check_again(|| unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG) })? {
         0 => Ok(None),
         _ => Ok(Some(status)),
     }
@@ -177,7 +207,7 @@ fn search_folders(program: &Program) -> Result<*const c_char> {
     if file.contains(&b'/') {
         return Ok(null());
     }
-    if file.len() > NAME_MAX {
+    if file.len() > search_path::NAME_MAX {
         return Err(Errno::ENAMETOOLONG);
     }
     // SAFETY: null, or a list of strings with a null pointer at its end.
@@ -196,7 +226,8 @@ fn search_folders(program: &Program) -> Result<*const c_char> {
 /// The child begins here.
 extern "C" fn child_main(argument: *mut c_void) -> c_int {
     let workspace = argument.cast::<Workspace>();
-    // SAFETY: what `clone_child` says. Nothing of the parent's is changed but the workspace.
+    SHARES_MEMORY.store(true, Ordering::Relaxed); // seen by the parent only if it is so
+    // SAFETY: what `clone_child` says. Nothing else of the parent's is changed but the workspace.
     unsafe {
         let error = match prepare(workspace) {
             Ok(()) => execute(workspace),
@@ -227,13 +258,13 @@ unsafe fn prepare(workspace: *mut Workspace) -> Result {
         }
         if program.user.is_some() || program.group.is_some() {
             // The groups of the parent are no business of the child; only root can drop them, others keep theirs.
-            libc::syscall(libc::SYS_setgroups, 0, null::<libc::gid_t>());
+            libc::syscall(SYS_setgroups, 0, null::<libc::gid_t>());
         }
         if let Some(group) = program.group {
-            check_call(libc::syscall(libc::SYS_setgid, group))?;
+            check_call(libc::syscall(SYS_setgid, group))?;
         }
         if let Some(user) = program.user {
-            check_call(libc::syscall(libc::SYS_setuid, user))?;
+            check_call(libc::syscall(SYS_setuid, user))?;
         }
     }
     Ok(())
@@ -329,40 +360,27 @@ unsafe fn open_null(fd: c_int) -> Result {
 /// In the child, with a complete workspace.
 unsafe fn execute(workspace: *mut Workspace) -> Errno {
     let nothing = [0u64; 2];
-    // SAFETY: the kernel reads a signal set; the other pointers are the caller's. A path fits as long as its folder is shorter than
-    // PATH_MAX and its name not longer than NAME_MAX, which the parent has checked.
+    // SAFETY: the kernel reads a signal set; the other pointers are the caller's. The list of folders is a string.
     unsafe {
         let program = (*workspace).program;
         let mask = null_mut::<c_void>();
         libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, nothing.as_ptr(), mask, KERNEL_SIGSET);
-        let mut folder = (*workspace).search;
-        if folder.is_null() {
+        if (*workspace).search.is_null() {
             libc::execve(program.file.as_ptr(), program.arguments, program.environment);
             return last_error();
         }
-        let path = (&raw mut (*workspace).path).cast::<c_char>();
+        let folders = CStr::from_ptr((*workspace).search).to_bytes();
         let mut error = Errno::ENOENT;
         let mut denied = false;
-        loop {
-            let length = libc::strcspn(folder, c":".as_ptr());
-            if length < PATH_MAX {
-                copy_nonoverlapping(folder, path, length);
-                path.add(length).write(b'/' as c_char);
-                let name = if length == 0 { path } else { path.add(length).add(1) }; // an empty entry is the current folder
-                libc::strcpy(name, program.file.as_ptr());
-                libc::execve(path, program.arguments, program.environment);
-                error = last_error();
-                match error {
-                    Errno::EACCES => denied = true,
-                    Errno::ENOENT | Errno::ENOTDIR => {}
-                    _ => return error,
-                }
+        for path in search_path::candidates(folders, program.file.to_bytes()) {
+            libc::execve(path.as_c_str().as_ptr(), program.arguments, program.environment);
+            error = last_error();
+            match error {
+                Errno::EACCES => denied = true,
+                Errno::ENOENT | Errno::ENOTDIR => {}
+                _ => return error,
             }
-            folder = folder.add(length);
-            if *folder == 0 {
-                return if denied { Errno::EACCES } else { error };
-            }
-            folder = folder.add(1);
         }
+        if denied { Errno::EACCES } else { error }
     }
 }

@@ -1,6 +1,6 @@
 //! Terminals: termios(3), their size, and opening them once more.
 
-use super::check;
+use super::check_again;
 use crate::abi::errno::{Errno, Result};
 use core::ffi::{c_char, c_int};
 use core::mem::MaybeUninit;
@@ -26,7 +26,7 @@ pub fn reopen(fd: c_int, access: c_int) -> Result<c_int> {
     super::check_code(unsafe { libc::ttyname_r(fd, path.as_mut_ptr(), path.len()) })?;
     let flags = access | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
     // SAFETY: the path is a string.
-    retry(|| unsafe { libc::open(path.as_ptr(), flags) })
+    check_again(|| unsafe { libc::open(path.as_ptr(), flags) })
 }
 
 fn is_master(fd: c_int) -> bool {
@@ -40,7 +40,7 @@ pub fn settings(fd: c_int) -> Result<termios> {
     let mut found = MaybeUninit::uninit();
     // SAFETY: room for the settings, which are stored if the call succeeds.
     unsafe {
-        retry(|| libc::tcgetattr(fd, found.as_mut_ptr()))?;
+        check_again(|| libc::tcgetattr(fd, found.as_mut_ptr()))?;
         Ok(found.assume_init())
     }
 }
@@ -51,7 +51,7 @@ pub fn settings(fd: c_int) -> Result<termios> {
 /// The settings can be read.
 pub unsafe fn set_settings(fd: c_int, settings: *const termios) -> Result {
     // SAFETY: the caller's.
-    retry(|| unsafe { libc::tcsetattr(fd, libc::TCSANOW, settings) }).map(|_| ())
+    check_again(|| unsafe { libc::tcsetattr(fd, libc::TCSANOW, settings) }).map(|_| ())
 }
 
 /// The columns and rows of a terminal.
@@ -59,18 +59,8 @@ pub fn size(fd: c_int) -> Result<(u16, u16)> {
     let mut found = MaybeUninit::<libc::winsize>::uninit();
     // SAFETY: room for the size, which is stored if the call succeeds.
     let found = unsafe {
-        retry(|| libc::ioctl(fd, libc::TIOCGWINSZ, found.as_mut_ptr()))?;
+        check_again(|| libc::ioctl(fd, libc::TIOCGWINSZ, found.as_mut_ptr()))?;
         found.assume_init()
     };
     Ok((found.ws_col, found.ws_row))
-}
-
-fn retry(call: impl FnMut() -> c_int) -> Result<c_int> {
-    let mut call = call;
-    loop {
-        match check(call()) {
-            Err(Errno::EINTR) => {}
-            result => return result,
-        }
-    }
 }

@@ -9,7 +9,7 @@
 use super::check_code;
 use crate::abi::errno::{Errno, Result};
 use crate::abi::uv_thread_t;
-use core::ffi::{c_char, c_void};
+use core::ffi::{c_char, c_int, c_void};
 use core::mem::{MaybeUninit, transmute};
 use core::ptr::{copy_nonoverlapping, null_mut, write_bytes};
 
@@ -108,6 +108,20 @@ pub fn number() -> usize {
     }
     // Without a destructor the variable can be had until the thread's end.
     HERE.try_with(|here| core::ptr::from_ref(here).addr()).unwrap_or(2)
+}
+
+/// Whether `pthread_cancel` may end the calling thread inside a system call; says whether it might before.
+pub fn set_cancellable(on: bool) -> bool {
+    // As glibc and musl have them; the libc crate does not.
+    const ENABLE: c_int = 0;
+    const DISABLE: c_int = 1;
+    unsafe extern "C" {
+        fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+    }
+    let mut before = ENABLE;
+    // SAFETY: the old state fits.
+    unsafe { pthread_setcancelstate(if on { ENABLE } else { DISABLE }, &raw mut before) };
+    before == ENABLE
 }
 
 /// Names the calling thread; what does not fit into 15 bytes is cut off.

@@ -49,7 +49,7 @@ fn send_file(to: c_int, from: c_int, mut offset: i64, length: usize) -> Option<R
         match count(|| unsafe { libc::sendfile(to, from, &raw mut offset, left) }) {
             Ok(0) => break,
             Ok(count) => moved = moved.saturating_add(count),
-            Err(Errno::EAGAIN) => fd::wait_writable(to),
+            Err(Errno::EAGAIN) if fd::wait_writable(to) => {}
             Err(_) if moved > 0 => break,
             Err(
                 Errno::ENOSYS
@@ -92,7 +92,7 @@ pub fn through_buffer(to: c_int, from: c_int, offset: i64, length: usize) -> Res
                     moved = moved.saturating_add(count);
                     rest = rest.get(count..).unwrap_or_default();
                 }
-                Err(Errno::EAGAIN) => fd::wait_writable(to),
+                Err(Errno::EAGAIN) if fd::wait_writable(to) => {}
                 Err(_) if has_position && moved > 0 => return Ok(moved),
                 Err(error) => return Err(error),
             }

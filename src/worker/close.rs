@@ -7,7 +7,7 @@
 use super::channel::Channel;
 use super::delivery;
 use super::message::Doomed;
-use super::port::{CLOSED, Port};
+use super::port::Port;
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::event_loop::Loop;
@@ -64,7 +64,7 @@ pub unsafe fn abandon(port: *const Port, doomed: &mut Doomed) {
 /// Ends all that others have to do with the port. `now`: the peer hears of it before it has read everything.
 fn hang_up(port: &Port, now: bool) {
     let peer = port.peer();
-    port.life.store(CLOSED, Ordering::Release);
+    port.closed.store(true, Ordering::Release);
     port.inbox.close();
     if now {
         peer.cut.store(true, Ordering::Release);

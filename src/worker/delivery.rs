@@ -158,7 +158,7 @@ pub unsafe fn run(cx: &mut Cx, lp: Loop, node: *mut uv__queue) {
     // SAFETY: the caller's; ports leave the list before they are freed.
     let port = Hold::new(unsafe { Port::of_node(node) });
     port.doorbell.end_scheduling();
-    port.adopt_here();
+    port.claim_for_dispatch();
     lateness::set(lp.internals().linger.take_late());
     if port.writable.swap(false, Ordering::Acquire) {
         tell_writable(cx, &port);

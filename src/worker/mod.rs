@@ -4,10 +4,11 @@
 //! other one and its senders post [`message::Message`]s, and a [`doorbell::Doorbell`], which finds whoever is to be woken: the loop
 //! that the port is attached to, or the thread that waits in `receive`.
 //!
-//! Layers, top to bottom: `delivery`, `receive`, `close`, `sender`; `post`; `transfer`; `port`; `channel`; `message`; `inbox`,
+//! Layers, top to bottom: `delivery`, `receive`, `close`, `sender`; `post`; `transfer`; `port`, `claim`; `channel`; `message`; `inbox`,
 //! `doorbell`, `writer`, `recycling`, `shared_buffer`. (Messages hold ports and ports hold messages, so `message` and `close` know each other.)
 
 pub mod channel;
+pub mod claim;
 pub mod close;
 pub mod delivery;
 pub mod doorbell;

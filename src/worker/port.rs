@@ -1,37 +1,27 @@
 //! A port: one end of a channel, and what its owner has done with it.
 //!
-//! A port is owned by the loop that it is attached to, or by whichever thread uses it; `user` enforces that. Only the owner
-//! touches the cells. Whoever posts to the port, rings its bell or interrupts it uses the atomics, from any thread.
-//!
-//! `life` says whether the port can be used at all: a port inside a message is `MOVING`, and belongs to the message.
+//! A port is owned by the loop that it is attached to, by whichever thread uses it, or by the message that it is in; `user`
+//! (`claim.rs`) enforces that. Only the owner touches the cells. Whoever posts to the port, rings its bell or interrupts it uses the
+//! atomics, from any thread.
 
 pub use super::delivery::run;
 
 use super::channel::Channel;
+use super::claim::User;
 use super::doorbell::Doorbell;
 use super::inbox::{CALLBACK, Inbox, Limits, Next};
 use super::writer::Writer;
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::event_loop::linger::Linger;
-use crate::event_loop::{Internals, Loop, wakeup};
+use crate::event_loop::{Loop, wakeup};
 use crate::sync::mailbox::{Kind, State};
-use crate::sync::prim::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
-use crate::sys::{futex, thread};
+use crate::sync::prim::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use crate::sys::futex;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
 use core::ops::Deref;
 use core::ptr::{NonNull, null_mut};
-
-/// Can be used.
-pub const OPEN: u32 = 0;
-/// Inside a message.
-pub const MOVING: u32 = 1;
-/// Closed by its owner, or with the message that it was in.
-pub const CLOSED: u32 = 2;
-
-/// Nobody uses the port.
-const NOBODY: usize = 0;
 
 /// In the futex word: the bell rang.
 pub const RUNG: u32 = 1;
@@ -45,12 +35,12 @@ pub struct Port {
     pub inbox: Inbox,
     /// The way to the other port's inbox.
     pub writer: Writer,
-    /// `OPEN`, `MOVING` or `CLOSED`.
-    pub life: AtomicU32,
+    /// Closed by its owner, or with the message that it was in.
+    pub closed: AtomicBool,
     peer: *const Port,
     channel: *const Channel,
     data: AtomicPtr<c_void>,
-    user: AtomicUsize,
+    pub(super) user: User,
     /// For the owner.
     pub own: Owned,
     /// From here on, what others write.
@@ -101,8 +91,8 @@ impl Port {
         Port {
             inbox: Inbox::new(limits),
             writer: Writer::default(),
-            life: AtomicU32::new(OPEN),
-            user: AtomicUsize::new(NOBODY),
+            closed: AtomicBool::new(false),
+            user: User::default(),
             cut: AtomicBool::new(false),
             writable: AtomicBool::new(false),
             doorbell: Doorbell::default(),
@@ -156,12 +146,11 @@ impl Port {
     }
 
     /// Why the port cannot be used, if it cannot.
-    pub fn check_life(&self) -> Result {
-        match self.life.load(Ordering::Acquire) {
-            OPEN => Ok(()),
-            MOVING => Err(Errno::EALREADY),
-            _ => Err(Errno::EBADF),
+    pub fn check_usable(&self) -> Result {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Errno::EBADF);
         }
+        if self.user.is_moving() { Err(Errno::EALREADY) } else { Ok(()) }
     }
 
     /// The program's pointer.
@@ -175,84 +164,13 @@ impl Port {
     }
 }
 
-/// The right to use a port, which one thread has at a time.
-pub struct Claim<'p> {
-    port: &'p Port,
-    keep: bool,
-}
-
-impl Claim<'_> {
-    /// The port stays claimed by this thread: it was attached.
-    pub fn keep(mut self) {
-        self.keep = true;
-    }
-
-    /// Nobody has the port: it has left its loop.
-    pub fn give_up(mut self) {
-        self.keep = false;
-    }
-}
-
-impl Drop for Claim<'_> {
-    fn drop(&mut self) {
-        if !self.keep {
-            self.port.user.store(NOBODY, Ordering::Release);
-        }
-    }
-}
-
+/// Belonging to a loop.
 impl Port {
-    /// Claims the port for this thread: `UV_EBUSY` if another one has it, or if it is attached to another one's loop; `UV_EBADF` if it
-    /// is closed, `UV_EALREADY` if it is inside a message.
-    pub fn claim(&self) -> Result<Claim<'_>> {
-        let me = thread::number();
-        let claim = match self.user.compare_exchange(NOBODY, me, Ordering::Acquire, Ordering::Relaxed) {
-            Ok(_) => Claim { port: self, keep: false },
-            Err(user) if user == me || self.adopt(me) => Claim { port: self, keep: true },
-            Err(_) => return Err(self.check_life().err().unwrap_or(Errno::EBUSY)),
-        };
-        self.check_life()?;
-        Ok(claim)
-    }
-
-    /// Whether the port is attached to a loop that this thread runs, or that no thread has run yet.
-    fn adopt(&self, me: usize) -> bool {
-        let owner = self.doorbell.owner();
-        if owner.is_null() {
-            return false;
-        }
-        // SAFETY: the port cannot leave its loop while the owner is locked, and a loop with ports is not closed.
-        let internals = unsafe { &*(&raw const (**owner).internal_fields).read().cast::<Internals>() };
-        let thread = internals.thread.load(Ordering::Relaxed);
-        if thread == me || thread == 0 {
-            self.user.store(me, Ordering::Relaxed);
-            return true;
-        }
-        false
-    }
-
-    /// `adopt` for the loop itself, which dispatches the port.
-    pub fn adopt_here(&self) {
-        self.user.store(thread::number(), Ordering::Relaxed);
-    }
-
-    /// Claims a port that is attached.
-    pub fn claim_attached(&self) -> Result<(Claim<'_>, Loop)> {
-        let claim = self.claim()?;
-        let lp = self.attached().ok_or(Errno::EINVAL)?;
-        Ok((claim, lp))
-    }
-
     /// The loop that the port is attached to. Owner only.
     pub fn attached(&self) -> Option<Loop> {
         let raw = self.own.attached.get();
         // SAFETY: a loop that ports are attached to is not closed, and the owner is on its thread.
         (!raw.is_null()).then(|| unsafe { Loop::new(raw) })
-    }
-
-    /// Whether the port is still attached to this loop; for the loop's thread, after user code ran.
-    pub fn is_on(&self, lp: Loop) -> bool {
-        self.user.load(Ordering::Acquire) == thread::number() && self.attached() == Some(lp)
     }
 
     /// Begins to belong to a loop.

@@ -45,7 +45,7 @@ impl<'a> Route<'a> {
     }
 
     fn check_source(&self) -> Result {
-        self.source.map_or(Ok(()), Port::check_life)
+        self.source.map_or(Ok(()), Port::check_usable)
     }
 }
 
@@ -56,8 +56,10 @@ impl<'a> Route<'a> {
 pub unsafe fn post(cx: &mut Cx, route: &Route<'_>, desc: *const uvx_message_desc_t) -> Result {
     // SAFETY: the caller's.
     unsafe {
-        let message = make(cx, route, desc)?;
-        publish(cx, route, message, message)
+        match make(route, desc) {
+            Ok(message) => publish(cx, route, message, message),
+            Err(error) => refuse(cx, route, desc, error),
+        }
     }
 }
 
@@ -72,15 +74,17 @@ pub unsafe fn post_many(
     count: usize,
 ) -> (usize, Result) {
     let (mut newest, mut oldest) = (null_mut::<Message>(), null_mut::<Message>());
-    let (mut made, mut result) = (0, Ok(()));
-    // SAFETY: the caller's; the chain is this function's until it is published.
+    let (mut made, mut failed) = (0, None);
+    // SAFETY: the caller's; the chain is this function's until it is published. What fails is refused after that, for it may run
+    // user code, which may be the end of the ports.
     unsafe {
         let stride = if count == 0 { 0 } else { (*descs).size };
         for index in 0..count {
-            let message = match make(cx, route, descs.byte_add(index * stride)) {
+            let desc = descs.byte_add(index * stride);
+            let message = match make(route, desc) {
                 Ok(message) => message,
                 Err(error) => {
-                    result = Err(error);
+                    failed = Some((desc, error));
                     break;
                 }
             };
@@ -92,13 +96,12 @@ pub unsafe fn post_many(
             newest = message;
             made += 1;
         }
-        if made == 0 {
-            return (0, result);
+        if made > 0
+            && let Err(error) = publish(cx, route, newest, oldest)
+        {
+            return (0, Err(error));
         }
-        match publish(cx, route, newest, oldest) {
-            Ok(()) => (made, result),
-            Err(error) => (0, Err(error)),
-        }
+        (made, failed.map_or(Ok(()), |(desc, error)| refuse(cx, route, desc, error)))
     }
 }
 
@@ -133,36 +136,35 @@ pub unsafe fn post_wait(
     result
 }
 
-/// Makes a message of its description, counted but not posted.
+/// Makes a message of its description, counted but not posted. `UV_EPIPE` if `refuse` may have to consume something.
 ///
 /// # Safety
 /// As for `post`.
-unsafe fn make(cx: &mut Cx, route: &Route<'_>, desc: *const uvx_message_desc_t) -> Result<*mut Message> {
+unsafe fn make(route: &Route<'_>, desc: *const uvx_message_desc_t) -> Result<*mut Message> {
     // SAFETY: the caller's.
     unsafe {
         let len = check(desc)?;
-        let memory =
-            match route.check_source().and_then(|()| route.writer.begin(&route.target.inbox, len as u64)) {
-                Ok(memory) => memory,
-                Err(error) => {
-                    if error == Errno::ENOMEM {
-                        room_is_back(route);
-                    }
-                    if (*desc).flags & UVX_POST_CONSUME != 0
-                        && matches!(error, Errno::EPIPE | Errno::EBADF | Errno::EALREADY)
-                    {
-                        consume(cx, route, desc);
-                    }
-                    return Err(error);
-                }
-            };
+        route.check_source().map_err(|error| if consumes(desc) { Errno::EPIPE } else { error })?;
+        let inbox = &route.target.inbox;
+        let memory = route.writer.begin(inbox, len as u64).inspect_err(|error| {
+            if *error == Errno::ENOMEM {
+                room_is_back(route);
+            }
+        })?;
         write(route, memory, desc, len).inspect_err(|_| {
-            route.target.inbox.posted_otherwise().subtract(len as u64);
-            route.target.inbox.free_stack().give(memory);
+            inbox.posted_otherwise().subtract(len as u64);
+            inbox.free_stack().give(memory);
             room_is_back(route);
         })?;
         Ok(memory)
     }
+}
+
+/// # Safety
+/// The description is one.
+unsafe fn consumes(desc: *const uvx_message_desc_t) -> bool {
+    // SAFETY: the caller's.
+    unsafe { (*desc).flags & UVX_POST_CONSUME != 0 }
 }
 
 /// What a post had reserved before it failed may be what others were refused for.
@@ -180,8 +182,7 @@ unsafe fn write(route: &Route<'_>, raw: *mut Message, desc: *const uvx_message_d
     unsafe {
         message::write(raw, (*desc).tag, (*desc).bufs, (*desc).nbufs as usize, len)?;
         if (*desc).nxfers > 0 {
-            let consume = (*desc).flags & UVX_POST_CONSUME != 0;
-            match Transfers::pack(route, (*desc).xfers, (*desc).nxfers, consume) {
+            match Transfers::pack(route, (*desc).xfers, (*desc).nxfers, consumes(desc)) {
                 Ok(transfers) => (*raw).transfers = transfers,
                 Err(error) => {
                     message::free_payload(raw);
@@ -254,7 +255,8 @@ unsafe fn undo(cx: &mut Cx, route: &Route<'_>, newest: *mut Message, oldest: *mu
                 let older = if message == oldest { null_mut() } else { (*message).link.next };
                 inbox.posted_otherwise().subtract((*message).data.len as u64);
                 let transfers = (*message).transfers;
-                if !transfers.is_null() && (*transfers).is_consumed() {
+                // Those behind the first one that failed are as if they had not been looked at.
+                if message == oldest && !transfers.is_null() && (*transfers).is_consumed() {
                     doomed.push(message);
                 } else {
                     if !transfers.is_null() {
@@ -270,21 +272,21 @@ unsafe fn undo(cx: &mut Cx, route: &Route<'_>, newest: *mut Message, oldest: *mu
     doomed.destroy(cx);
 }
 
-/// Destroys what a message was to hand over that cannot be posted.
+/// Ends a post that failed with `error`. If that is `UV_EPIPE`, and the message was to consume things, they are destroyed; if they
+/// cannot be, it is the post's error instead. Touches nothing of the route after user code ran.
 ///
 /// # Safety
-/// As for `post`; the description was checked.
+/// As for `post`; the description was checked, unless it was that which failed.
 #[cold]
-unsafe fn consume(cx: &mut Cx, route: &Route<'_>, desc: *const uvx_message_desc_t) {
+unsafe fn refuse(cx: &mut Cx, route: &Route<'_>, desc: *const uvx_message_desc_t, error: Errno) -> Result {
     // SAFETY: the caller's.
     unsafe {
-        if (*desc).nxfers == 0 {
-            return;
-        }
-        if let Ok(transfers) = Transfers::pack(route, (*desc).xfers, (*desc).nxfers, true) {
+        if error == Errno::EPIPE && consumes(desc) && (*desc).nxfers > 0 {
+            let transfers = Transfers::pack(route, (*desc).xfers, (*desc).nxfers, true)?;
             let mut doomed = Doomed::default();
             Transfers::destroy(cx, transfers, |port| close::abandon(port, &mut doomed));
             doomed.destroy(cx);
         }
     }
+    Err(error)
 }

@@ -17,7 +17,7 @@ pub struct Sender {
 impl Sender {
     /// A sender to `port`, one more of its writers.
     pub fn create(port: &Port) -> Result<Owned<Sender>> {
-        port.check_life()?;
+        port.check_usable()?;
         let sender = Owned::new(Sender { writer: Writer::default(), target: Hold::new(port) })?;
         // SAFETY: the sender stays where it is until `release`.
         unsafe { port.inbox.writers().add(&raw const sender.writer)? };

@@ -3,7 +3,8 @@
 //! All or nothing: everything is checked, then moved into the message; if the message cannot be posted after all, everything moves
 //! back to where it was, ports to their loops too.
 
-use super::port::{MOVING, OPEN, Port};
+use super::claim::NOBODY;
+use super::port::Port;
 use super::post::Route;
 use super::shared_buffer::SharedBuffer;
 use crate::abi::errno::{Errno, Result};
@@ -12,7 +13,7 @@ use crate::event_loop::Loop;
 use crate::mem;
 use crate::ptr::Cx;
 use crate::sync::prim::Ordering;
-use crate::sys::fd;
+use crate::sys::{fd, thread};
 use core::ffi::c_uint;
 use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::AtomicBool;
@@ -243,8 +244,7 @@ fn depart(port: &Port) -> Result<*mut uv_loop_t> {
     if let Some(lp) = attached {
         port.leave(lp);
     }
-    port.life.store(MOVING, Ordering::Release);
-    claim.give_up();
+    claim.depart();
     Ok(attached.map_or(null_mut(), Loop::as_ptr))
 }
 
@@ -254,20 +254,18 @@ fn depart(port: &Port) -> Result<*mut uv_loop_t> {
 /// `from` is what `depart` returned, on this thread.
 unsafe fn come_back(port: &Port, from: *mut uv_loop_t) {
     if from.is_null() {
-        port.life.store(OPEN, Ordering::Release);
-        return;
+        return port.user.arrive(NOBODY);
     }
-    port.adopt_here();
-    port.life.store(OPEN, Ordering::Release);
     // SAFETY: the port was attached to it a moment ago, on this thread.
     let lp = unsafe { Loop::new(from) };
     port.enter(lp);
     port.resume(lp);
+    port.user.arrive(thread::number());
 }
 
 /// The port was taken: it begins anew.
 fn arrive(port: &Port) {
     port.set_data(null_mut());
     port.own.told_end.set(false);
-    port.life.store(OPEN, Ordering::Release);
+    port.user.arrive(NOBODY);
 }

@@ -116,8 +116,8 @@ unsafe fn open_one(cx: &Cx, container: uv_stdio_container_t) -> Result<(c_int, c
                 if stream.handle_type() != UV_NAMED_PIPE {
                     return Err(Errno::EINVAL);
                 }
-                let [theirs, ours] = socket::pair(libc::SOCK_STREAM, 0)?;
-                fd::set_nonblocking_where([theirs, ours], [false, true])?;
+                let [theirs, ours] =
+                    fd::set_nonblocking_where(socket::pair(libc::SOCK_STREAM, 0)?, [false, true])?;
                 Ok((theirs, ours))
             }
             _ => Err(Errno::EINVAL),

@@ -5,17 +5,8 @@ use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::ds::queue;
 use crate::ptr::{Cx, Handle};
-use crate::sys::socket;
+use crate::sys::socket::{self, Progress};
 use core::ptr::null_mut;
-
-/// How far a connection is when its request begins.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// The socket will become writable.
-    Started,
-    /// There is nothing to wait for.
-    Connected,
-}
 
 /// Begins a request for a connection that has been started, or has failed already.
 ///

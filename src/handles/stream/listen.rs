@@ -32,7 +32,9 @@ pub fn start(stream: Handle<'_, uv_stream_t>, backlog: c_int, cb: uv_connection_
         }
     }
     socket::listen(stream.fd(), backlog)?;
-    stream.want(IN)?;
+    if stream.accepted_fd() == -1 {
+        stream.want(IN)?; // called again while a connection waits, that one comes first
+    }
     reserve(stream.owner());
     stream.set_connection_cb(cb);
     stream.watcher().set_bits(Owner::Server as usize);
@@ -67,8 +69,8 @@ fn accept_one(stream: Handle<'_, uv_stream_t>) -> Option<c_int> {
     if let Err(Errno::EMFILE | Errno::ENFILE) = result {
         result = turn_away(stream);
     }
-    let lasting = !matches!(result, Ok(_) | Err(Errno::EAGAIN | Errno::ECONNABORTED));
-    if lasting {
+    // Other errors are those of one connection, or pass: the clients behind it must not have to wait for one more to come.
+    if let Err(Errno::EMFILE | Errno::ENFILE) = result {
         let _ = stream.want(EDGE); // cannot fail: it is watched already
     } else {
         stream.unwant(EDGE);

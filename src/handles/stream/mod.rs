@@ -85,6 +85,15 @@ pub fn open(stream: Handle<'_, uv_stream_t>, fd: c_int, flags: c_uint) -> Result
     Ok(())
 }
 
+/// What can be done to a stream whose descriptor was opened with these `O_*` flags.
+pub fn directions(flags: c_int) -> c_uint {
+    match flags & libc::O_ACCMODE {
+        libc::O_RDONLY => UV_HANDLE_READABLE,
+        libc::O_WRONLY => UV_HANDLE_WRITABLE,
+        _ => UV_HANDLE_READABLE | UV_HANDLE_WRITABLE,
+    }
+}
+
 /// For `uv_close`: from now on nothing happens but what `finish_closing` calls back.
 pub fn stop(stream: Handle<'_, uv_stream_t>) {
     stream.owner().unwatch(stream.watcher());

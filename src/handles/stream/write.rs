@@ -158,7 +158,7 @@ pub fn flush(stream: Handle<'_, uv_stream_t>) {
                 stream.unwant(OUT);
                 return;
             }
-            _ if stream.has(UV_HANDLE_BLOCKING_WRITES) => fd::wait_writable(stream.fd()),
+            _ if stream.has(UV_HANDLE_BLOCKING_WRITES) && fd::wait_writable(stream.fd()) => {}
             _ => return wait_for_room(stream),
         }
     }

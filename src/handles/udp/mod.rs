@@ -16,8 +16,8 @@ use crate::ds::queue;
 use crate::event_loop::Loop;
 use crate::event_loop::watcher::{Owner, Watcher};
 use crate::ptr::{Cx, Handle};
+use crate::sys::fd;
 use crate::sys::socket::{self, End};
-use crate::sys::{datagram, fd};
 use core::ffi::{c_int, c_uint};
 use libc::{sockaddr, sockaddr_storage, socklen_t};
 
@@ -91,7 +91,7 @@ pub unsafe fn bind(handle: Handle<'_, uv_udp_t>, address: *const sockaddr, flags
     const KNOWN: c_uint = UV_UDP_IPV6ONLY | UV_UDP_REUSEADDR | UV_UDP_REUSEPORT | UV_UDP_LINUX_RECVERR;
     fail_unless_open(handle)?;
     // SAFETY: the caller's.
-    let (family, length) = unsafe { (datagram::family(address), socket::inet_size(address)?) };
+    let (family, length) = unsafe { (socket::family(address), socket::inet_size(address)?) };
     let is_inet6 = family == libc::AF_INET6;
     if flags & !KNOWN != 0 || (flags & UV_UDP_IPV6ONLY != 0 && !is_inet6) {
         return Err(Errno::EINVAL);
@@ -129,7 +129,7 @@ pub unsafe fn connect(handle: Handle<'_, uv_udp_t>, address: *const sockaddr) ->
         return disconnect(handle);
     }
     // SAFETY: the caller's.
-    let (family, length) = unsafe { (datagram::family(address), socket::inet_size(address)?) };
+    let (family, length) = unsafe { (socket::family(address), socket::inet_size(address)?) };
     if handle.has(CONNECTED) {
         return Err(Errno::EISCONN);
     }

@@ -69,6 +69,10 @@ pub unsafe fn run(cx: &mut Cx, raw: *mut uv_udp_t, errors: bool) {
             // SAFETY: the user's function, with the handle that it was given for.
             cx.call(|| unsafe { alloc_cb(raw.cast(), LARGEST, &raw mut buf) });
         }
+        // SAFETY: as above.
+        if unsafe { Handle::new(cx, raw) }.recv_cb().is_none() {
+            return; // the program has changed its mind
+        }
         if buf.base.is_null() || buf.len == 0 {
             // SAFETY: as above.
             unsafe { deliver(cx, raw, Errno::ENOBUFS.code() as isize, buf, null(), 0) };

@@ -15,6 +15,7 @@ use crate::ds::queue;
 use crate::mem;
 use crate::ptr::{Cx, Handle};
 use crate::sys::datagram::{self, Outgoing, address_length};
+use crate::sys::socket;
 use core::ffi::{c_int, c_uint};
 use core::ptr::{copy_nonoverlapping, null_mut};
 use libc::sockaddr;
@@ -298,7 +299,7 @@ unsafe fn prepare(handle: Handle<'_, uv_udp_t>, datagram: Outgoing) -> Result<us
     unsafe {
         let size = check(handle, datagram)?;
         if !datagram.address.is_null() {
-            bind_for(handle, datagram::family(datagram.address), 0)?;
+            bind_for(handle, socket::family(datagram.address), 0)?;
         }
         Ok(size)
     }
