@@ -27,8 +27,6 @@ static void hold(uv_work_t* req) {
 
 static void begin_held(uv_work_t* busy) {
   CHECK_EQ(setenv("UV_THREADPOOL_SIZE", "1", 1), 0); /* read when the first work comes */
-  CHECK_EQ(setenv("UV_FS_INLINE", "0", 1), 0);       /* what is done at once cannot be cancelled: fs_inline.c */
-  CHECK_EQ(setenv("UV_FS_INLINE", "0", 1), 0); /* nothing is done at once */
   fs_begin(1);
   CHECK_EQ(uv_queue_work(&fs.loop, busy, hold, NULL), 0);
   while (!__atomic_load_n(&held, __ATOMIC_SEQ_CST)) sched_yield();

@@ -105,7 +105,11 @@ TEST(the_last_one_who_closes_a_deleted_file_is_a_thread) {
 }
 
 static uv_fs_t reqs[40];
-static int done, refused;
+static int done;
+
+static void on_closed(uv_fs_t* req) {
+  uv_fs_req_cleanup(req);
+}
 
 static void count_done(uv_fs_t* req) {
   CHECK(req->result > 0 || req->result == UV_ECANCELED);
@@ -113,7 +117,7 @@ static void count_done(uv_fs_t* req) {
   uv_fs_req_cleanup(req);
 }
 
-/* The pool's threads are held back: what was done at once cannot be taken back, what waits for a thread can. */
+/* The pool's threads are held back. */
 static uv_sem_t begun, go_on;
 
 static void hold(uv_work_t* req) {
@@ -135,27 +139,38 @@ static void let_pool_go(void) {
   for (int i = 0; i < 4; i++) uv_sem_post(&go_on);
 }
 
-TEST(what_is_done_cannot_be_cancelled) {
+TEST(all_can_be_cancelled_but_a_close) {
+  uv_fs_t all[6], closing;
   CHECK_EQ(setenv("UV_THREADPOOL_SIZE", "4", 1), 0);
   fs_begin(1);
   make_file("file");
-  int fd = fs_fd("file", O_RDONLY);
+  int fd = fs_fd("file", O_RDONLY), next = dup(0);
+  close(next);
   hold_pool(&fs.loop);
-  int cancelled = 0;
-  for (int i = 0; i < 40; i++) {
-    uv_buf_t buf = uv_buf_init(bytes, 16);
-    CHECK_EQ(uv_fs_read(&fs.loop, &reqs[i], fd, &buf, 1, i, count_done), 0);
-    int result = uv_cancel((uv_req_t*) &reqs[i]);
-    CHECK(result == 0 || result == UV_EBUSY);
-    cancelled += result == 0;
-    refused += result == UV_EBUSY;
+  uv_buf_t buf = uv_buf_init(bytes, 16);
+  CHECK_EQ(uv_fs_open(&fs.loop, &all[0], "file", O_RDONLY, 0, count_done), 0);
+  CHECK_EQ(uv_fs_stat(&fs.loop, &all[1], "file", count_done), 0);
+  CHECK_EQ(uv_fs_fstat(&fs.loop, &all[2], fd, count_done), 0);
+  CHECK_EQ(uv_fs_read(&fs.loop, &all[3], fd, &buf, 1, 3, count_done), 0);
+  CHECK_EQ(uv_fs_read(&fs.loop, &all[4], fd, &buf, 1, -1, count_done), 0);
+  CHECK_EQ(uv_fs_open(&fs.loop, &all[5], "nowhere", O_RDONLY, 0, count_done), 0);
+  for (int i = 0; i < 6; i++) {
+    CHECK_EQ(uv_cancel((uv_req_t*) &all[i]), 0);
+    CHECK_EQ(uv_cancel((uv_req_t*) &all[i]), 0);
   }
   CHECK_EQ(done, 0);
-  while (done < 40) uv_run(&fs.loop, UV_RUN_ONCE);
-  for (int i = 0; i < 40; i++) CHECK(reqs[i].result == 16 || reqs[i].result == UV_ECANCELED);
+  while (done < 6) uv_run(&fs.loop, UV_RUN_ONCE);
+  for (int i = 0; i < 6; i++) CHECK_EQ(all[i].result, UV_ECANCELED);
+  CHECK_EQ(lseek(fd, 0, SEEK_CUR), 0);
+  int still_next = dup(0);
+  CHECK_EQ(still_next, next); /* no descriptor is left open */
+  close(still_next);
+  CHECK_EQ(uv_fs_close(&fs.loop, &closing, fd, on_closed), 0);
+  int refused = uv_cancel((uv_req_t*) &closing);
   let_pool_go();
   CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
-  CHECK_EQ(close(fd), 0);
+  CHECK_EQ(closing.result, refused == 0 ? UV_ECANCELED : 0);
+  if (refused == 0) CHECK_EQ(close(fd), 0);
   uv_sem_destroy(&begun);
   uv_sem_destroy(&go_on);
   fs_end();

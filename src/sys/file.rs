@@ -61,6 +61,13 @@ pub fn change_owner(fd: c_int, uid: libc::uid_t, gid: libc::gid_t) -> Result {
     check_again(|| unsafe { libc::fchown(fd, uid, gid) }).map(|_| ())
 }
 
+/// Moves the position back by `bytes`.
+pub fn step_back(fd: c_int, bytes: isize) -> Result {
+    let by = libc::off_t::try_from(bytes.saturating_neg()).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: no pointers.
+    if unsafe { libc::lseek(fd, by, libc::SEEK_CUR) } < 0 { Err(last_error()) } else { Ok(()) }
+}
+
 /// Memory to read into or to write.
 #[derive(Clone, Copy)]
 pub struct Pieces {

@@ -206,6 +206,27 @@ pub unsafe fn was_cancelled(work: *mut uv__work) -> bool {
 /// Its address stands where the function of cancelled work was. (A function would not do: those that do the same may be one.)
 static CANCELLED: u8 = 0;
 
+/// The same for work that no thread was needed for.
+static ANSWERED: u8 = 1;
+
+/// Says of `work`, which is not to be pushed, that it is done.
+///
+/// # Safety
+/// `work` is alive, and its loop's.
+pub unsafe fn set_answered(work: *mut uv__work) {
+    // SAFETY: the caller's.
+    unsafe { *owner(work) = &raw const ANSWERED };
+}
+
+/// Whether `set_answered` was the last word.
+///
+/// # Safety
+/// As for `was_cancelled`.
+pub unsafe fn was_answered(work: *mut uv__work) -> bool {
+    // SAFETY: the caller's.
+    unsafe { ptr::eq(*owner(work), &raw const ANSWERED) }
+}
+
 /// The place of `work`'s function, as that of a plain pointer.
 ///
 /// # Safety

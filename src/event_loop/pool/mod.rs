@@ -24,7 +24,7 @@ use core::ops::Deref;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicU32, Ordering};
 use line::Line;
-pub use line::{Lane, WorkFn, was_cancelled};
+pub use line::{Lane, WorkFn, was_answered, was_cancelled};
 use worker::Worker;
 
 /// Threads of a pool, unless the environment says otherwise.
@@ -156,7 +156,7 @@ pub unsafe fn submit(lp: Loop, work: *mut uv__work, lane: Lane, run: WorkFn, don
 pub unsafe fn complete_now(lp: Loop, work: *mut uv__work, done: DoneFn) {
     // SAFETY: the caller's.
     unsafe {
-        (*work).work = None; // which is what `cancel` finds
+        line::set_answered(work);
         (*work).done = Some(done);
         (*work).loop_ = lp.as_ptr();
         lp.begin_request();

@@ -13,6 +13,7 @@ use crate::event_loop::Loop;
 use crate::sys::stat::{Extended, Target};
 use crate::sys::{self, fd, file, mount};
 use core::ffi::{CStr, c_int};
+use core::ptr::null_mut;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// A read of more is the pool's: copying takes its time, too.
@@ -162,4 +163,21 @@ fn stat(fs: Fs) -> Option<Result<usize>> {
         stat::keep(fs, found.convert());
         0
     }))
+}
+
+/// Makes an operation that was carried out here undone, whose callback has not run yet; `UV_EBUSY` if that cannot be.
+pub fn take_back(fs: Fs) -> Result {
+    match fs.kind() {
+        UV_FS_OPEN => {
+            if let Ok(opened @ 0..) = c_int::try_from(fs.result()) {
+                fd::close(opened);
+            }
+        }
+        UV_FS_READ if fs.off() >= 0 || fs.result() <= 0 => {}
+        UV_FS_READ => file::step_back(fs.file(), fs.result()).map_err(|_| Errno::EBUSY)?,
+        UV_FS_STAT | UV_FS_LSTAT | UV_FS_FSTAT => fs.set_ptr(null_mut()),
+        _ => return Err(Errno::EBUSY),
+    }
+    fs.finish(Err(Errno::ECANCELED));
+    Ok(())
 }

@@ -102,6 +102,7 @@ unsafe extern "C" fn done_at_once(work: *mut uv__work, _status: c_int) {
         let fs = Fs::from_work(work);
         let lp = Loop::new(fs.loop_ptr());
         add(&lp.internals().files_answered, -1);
+        (*work).work = None; // too late for `cancel` now
         end(lp, fs);
     }
 }
@@ -140,6 +141,9 @@ pub unsafe fn cancel(req: *mut uv_fs_t) -> Result {
         let fs = Fs::new(req);
         if fs.is_begun() {
             return Err(Errno::EBUSY);
+        }
+        if pool::was_answered(fs.work()) {
+            return at_once::take_back(fs);
         }
         pool::cancel(fs.work(), Lane::Normal)
     }
