@@ -2,8 +2,8 @@
 //!
 //! This is the one place where the loop knows of the layers above it.
 
-use super::Loop;
 use super::watcher::{Owner, Watcher};
+use super::{Loop, notice};
 use crate::abi::*;
 use crate::ds::queue;
 use crate::handles::stream::{self, listen};
@@ -11,7 +11,7 @@ use crate::handles::{async_, loop_watchers, poll, process, signal, udp};
 use crate::ptr::{Cx, Handle};
 use crate::reqs;
 use crate::sync::mailbox::Kind;
-use crate::worker::port;
+use crate::worker::{call, port, workers};
 use core::ptr::null_mut;
 
 /// The idle phase.
@@ -83,9 +83,33 @@ pub unsafe fn run_ready(cx: &mut Cx, lp: Loop, node: *mut uv__queue, kind: Kind)
             Kind::Signal => signal::run(cx, node),
             Kind::Work => reqs::finish(cx, node),
             Kind::Port => port::run(cx, lp, node),
-            Kind::Message => {} // messages are put into inboxes, never into a loop's mailbox
+            Kind::Notice => notice::run(cx, lp, node),
+            Kind::Message | Kind::Call => {} // these are put into mailboxes of their own, never into a loop's
         }
     }
+}
+
+/// Counts the posted calls that keep the loop alive.
+pub fn collect_calls(lp: Loop) {
+    if !lp.internals().calls.get().is_null() {
+        call::collect(lp);
+    }
+}
+
+/// The loop is about to be closed: takes no calls any more, and cancels those that wait.
+pub fn cancel_calls(cx: &mut Cx, lp: Loop) {
+    let _ = call::close(cx, lp, UV_ECANCELED); // or it was closed before
+}
+
+/// Nobody who has the loop's mailbox touches the loop any more.
+pub fn forget_calls(lp: Loop) {
+    call::leave(lp);
+}
+
+/// In the child after fork: calls that were posted to the loop are the parent's, and so are its workers.
+pub fn forget_threads(lp: Loop) {
+    call::forget(lp);
+    workers::forget(lp);
 }
 
 /// For `pthread_atfork`: before fork, and afterwards in the parent and in the child.

@@ -6,8 +6,10 @@
 //! The table is set before the first use of the library (the reference asks the same), so its four words are plain relaxed
 //! atomics: they never change while another thread reads them.
 
+mod counted;
 mod owned;
 
+pub use counted::Counted;
 pub use owned::Owned;
 
 use crate::abi::errno::{Errno, Result};
