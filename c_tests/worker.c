@@ -207,13 +207,19 @@ TEST(a_workers_other_ports_deliver_and_close) {
 /* 1.2.11, 1.1 close 6: a port that the worker never took out of its inbox closes before the exit. */
 TEST(a_port_stranded_in_a_worker_closes) {
   port_t *a, *b;
+  uvx_xfer_t xfer;
+  uvx_message_desc_t first = port_tag(1);
+  uvx_worker_options_t options = with(NULL);
   set_up();
   port_channel(&a, &b);
-  start(return_data, NULL);
   port_open(&loop, a);
-  int status = port_post_port(uvx_worker_port(worker), 1, b);
-  CHECK(status == 0 || status == UV_EPIPE); /* it may be gone already */
-  if (status != 0) port_close(b);
+  memset(&xfer, 0, sizeof xfer);
+  xfer.type = UVX_XFER_PORT;
+  xfer.u.port = b;
+  first.xfers = &xfer;
+  first.nxfers = 1;
+  options.first_message = &first;
+  start(return_data, &options);
   run_loop();
   CHECK_LOG("eof,exit RETURNED 0");
   tear_down();
@@ -1175,7 +1181,7 @@ static int try_start(long n) {
   allocs_fail_at(n);
   int result = uvx_worker_start(&loop, &worker, set_ran, &options, note_exit);
   allocs_fail_at(0);
-  CHECK_EQ(freed, 0);
+  if (result != 0) CHECK_EQ(freed, 0);
   run_loop();
   CHECK_LOG(result == 0 ? "exit RETURNED 0" : "");
   set_data("key", NULL);

@@ -925,7 +925,7 @@ UV_EXTERN const char* uvx_version_string(void);
 /**
  * Starts a thread with a loop of its own and a channel to this one. `options` and `exit_cb` may be
  * NULL. When this returns, the worker's port can be posted to; what is posted before the worker
- * runs waits for it.
+ * runs waits for it. `worker` is written before the thread runs.
  *
  * The worker belongs to the loop that started it: `exit_cb` runs there, once, when the worker has
  * ended for whatever reason. Until then the worker keeps the loop alive (unless uvx_worker_unref),

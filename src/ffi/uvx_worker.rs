@@ -10,7 +10,7 @@ use crate::worker::workers::{self, Worker};
 use core::ffi::{c_int, c_void};
 
 /// Starts a thread with a loop of its own and a channel to this one. `options` and `exit_cb` may be NULL. When this returns, the worker's
-/// port can be posted to; what is posted before the worker runs waits for it.
+/// port can be posted to; what is posted before the worker runs waits for it. `worker` is written before the thread runs.
 ///
 /// The worker belongs to the loop that started it: `exit_cb` runs there, once, when the worker has ended for whatever reason. Until then
 /// the worker keeps the loop alive (unless uvx_worker_unref), and uv_loop_close says UV_EBUSY.
@@ -26,13 +26,8 @@ pub unsafe extern "C" fn uvx_worker_start(
     options: *const uvx_worker_options_t,
     exit_cb: uvx_worker_exit_cb,
 ) -> c_int {
-    // SAFETY: the caller gives a loop, on its thread, and options or NULL.
-    match unsafe { workers::start(&mut Cx::enter(), Loop::new(r#loop), entry, options, exit_cb) } {
-        // SAFETY: the caller gives room for the result.
-        Ok(started) => unsafe { worker.write(started.cast()) },
-        Err(error) => return error.code(),
-    }
-    0
+    // SAFETY: the caller gives a loop, on its thread, options or NULL, and room for the result.
+    status(unsafe { workers::start(&mut Cx::enter(), Loop::new(r#loop), entry, options, exit_cb, worker) })
 }
 
 /// The parent's end of the channel to the worker. Any thread may post to it while the worker is alive; attaching and the rest is for the

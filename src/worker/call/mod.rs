@@ -10,6 +10,7 @@ mod queue;
 mod sync;
 
 pub use copied::post_copy;
+pub use interrupt::Interrupt;
 pub use queue::Queue;
 pub use sync::call_sync;
 
@@ -21,13 +22,11 @@ use crate::event_loop::notice::Notice;
 use crate::event_loop::{Internals, Loop};
 use crate::mem::Counted;
 use crate::ptr::Cx;
-use crate::sync::mailbox::{Put, State};
+use crate::sync::mailbox::Put;
 use crate::sync::prim::Ordering;
 use crate::sys::thread;
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::{NonNull, null, null_mut};
-use interrupt::Interrupt;
-
 /// A call: what `uvx_loop_call_t` really is.
 #[repr(C)]
 pub struct Call {
@@ -223,22 +222,25 @@ fn existing(lp: Loop) -> Option<Counted<Calls>> {
 pub fn collect(lp: Loop) {
     let calls = lp.internals().calls.get().cast::<Calls>();
     // SAFETY: the loop has a reference, and no user code runs here.
-    if let Some(calls) = unsafe { calls.as_ref() }
-        && calls.queue.has_mail()
-    {
-        calls.collect(lp, State::Awake);
+    if let Some(calls) = unsafe { calls.as_ref() } {
+        calls.collect(lp);
     }
 }
 
 impl Calls {
-    fn collect(&self, lp: Loop, state: State) {
+    fn collect(&self, lp: Loop) {
         self.interrupt.begin();
-        self.queue.collect(state, |call| {
-            // SAFETY: just taken.
-            if unsafe { Call::has(call, UVX_CALL_REF) } {
-                lp.begin_request();
-            }
-        });
+        // SAFETY: just taken.
+        self.queue.collect(|call| unsafe { count(lp, call) });
+    }
+}
+
+/// # Safety
+/// The call was taken from the loop's queue.
+unsafe fn count(lp: Loop, call: *const Call) {
+    // SAFETY: the caller's.
+    if unsafe { Call::has(call, UVX_CALL_REF) } {
+        lp.begin_request();
     }
 }
 
@@ -247,7 +249,7 @@ fn run(cx: &mut Cx, lp: Loop, _notice: *const Notice) {
     let Some(calls) = existing(lp) else { return };
     calls.doorbell.end_scheduling();
     lateness::set(lp.internals().linger.take_late());
-    calls.collect(lp, State::Awake);
+    calls.collect(lp);
     for _ in 0..calls.queue.collected() {
         let Some(call) = calls.queue.pop() else { break };
         // SAFETY: just taken.
@@ -279,7 +281,8 @@ pub fn close(cx: &mut Cx, lp: Loop, status: c_int) -> Result {
     if calls.queue.is_closed() {
         return Err(Errno::ESHUTDOWN);
     }
-    calls.collect(lp, State::Closed);
+    // SAFETY: just taken.
+    calls.queue.close(|call| unsafe { count(lp, call) });
     while let Some(call) = calls.queue.pop() {
         // SAFETY: just taken.
         unsafe { take_turn(cx, lp, call, status) };

@@ -32,9 +32,21 @@ impl Queue {
         unsafe { self.mailbox.put(&raw mut (*call).node, Kind::Call) }
     }
 
-    /// Moves what is in the mailbox into the lists, and leaves `state` in the mailbox. `seen` is called for each call, newest first.
-    /// Consumer only.
-    pub fn collect(&self, state: State, mut seen: impl FnMut(*mut Call)) {
+    /// Moves what is in the mailbox into the lists; posters need not tell the consumer until it settles again. `seen` is called for each
+    /// call, newest first. Consumer only.
+    pub fn collect(&self, seen: impl FnMut(*mut Call)) {
+        // What is asleep or closed stays so.
+        if self.mailbox.has_nodes() {
+            self.take(State::Awake, seen);
+        }
+    }
+
+    /// The same for the last time: nothing is taken in any more. Consumer only.
+    pub fn close(&self, seen: impl FnMut(*mut Call)) {
+        self.take(State::Closed, seen);
+    }
+
+    fn take(&self, state: State, mut seen: impl FnMut(*mut Call)) {
         let mut word = self.mailbox.take(state);
         let (mut interrupts, mut others) = (Chain::default(), Chain::default());
         while word.state().is_none() {
@@ -70,11 +82,6 @@ impl Queue {
     /// How many calls were collected and not taken. Consumer only.
     pub fn collected(&self) -> usize {
         self.interrupts.len() + self.others.len()
-    }
-
-    /// Whether calls wait in the mailbox. Any thread.
-    pub fn has_mail(&self) -> bool {
-        self.mailbox.has_nodes()
     }
 
     /// Whether it takes nothing any more. Any thread.

@@ -20,7 +20,7 @@ use crate::worker::post::{self, Route};
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::{c_char, c_uint, c_void};
 use core::mem::MaybeUninit;
-use core::ptr::{copy_nonoverlapping, null};
+use core::ptr::{copy_nonoverlapping, null, null_mut};
 use core::sync::atomic::{AtomicI32, AtomicU64}; // numbers that order nothing, so no model needs them
 
 /// The stack of a worker unless it asks for another.
@@ -51,13 +51,15 @@ impl Plan {
 ///
 /// # Safety
 /// `options` is null or points at options of the size that stands in them, whose strings, message and pointers are what they say.
+/// `out` can be written; the worker is there before its thread runs.
 pub unsafe fn start(
     cx: &mut Cx,
     parent: Loop,
     entry: uvx_worker_entry,
     options: *const uvx_worker_options_t,
     exit_cb: uvx_worker_exit_cb,
-) -> Result<*mut Worker> {
+    out: *mut *mut uvx_worker_t,
+) -> Result {
     // SAFETY: the caller's; defaults are all zero.
     let options = unsafe {
         match options.as_ref() {
@@ -89,10 +91,18 @@ pub unsafe fn start(
     };
     let worker = make(parent, plan, name, replies)?;
     // SAFETY: the caller's; nobody else has the worker yet.
-    unsafe { launch(&worker, options.first_message, cx) }.inspect_err(|_| unmake(cx, &worker))?;
+    unsafe {
+        let result = launch(&worker, options.first_message, out, cx);
+        if let Err(error) = result {
+            out.write(null_mut());
+            unmake(cx, &worker);
+            return Err(error);
+        }
+    }
     worker.link();
     worker.count_alive(true);
-    Ok(worker.into_raw()) // the reference that the exit gives up
+    let _ = worker.into_raw(); // the reference that the exit gives up
+    Ok(())
 }
 
 /// A worker without its loop, which needs a place in memory, and without its thread.
@@ -147,7 +157,12 @@ fn make(
 ///
 /// # Safety
 /// As for `start`; nobody else has the worker.
-unsafe fn launch(worker: &Counted<Worker>, first: *const uvx_message_desc_t, cx: &mut Cx) -> Result {
+unsafe fn launch(
+    worker: &Counted<Worker>,
+    first: *const uvx_message_desc_t,
+    out: *mut *mut uvx_worker_t,
+    cx: &mut Cx,
+) -> Result {
     env_data::copy_current(&worker.env_data)?;
     // SAFETY: the caller's; the worker's thread keeps to what is its own, and the exit joins it before the worker goes.
     unsafe {
@@ -162,6 +177,7 @@ unsafe fn launch(worker: &Counted<Worker>, first: *const uvx_message_desc_t, cx:
             post::post(cx, &Route::from_port(&worker.near), first)?;
         }
         let arg = worker.as_ptr().cast();
+        out.write(worker.as_ptr().cast());
         sys::thread::create(worker.thread.get(), worker.plan.stack_size, thread::main, arg)
     }
 }
