@@ -494,6 +494,41 @@ static int leave_all_open(ctx_t* ctx, void* data) {
   return 0;
 }
 
+static uv_timer_t chain[3];
+
+static void close_next(uv_handle_t* handle) {
+  uv_timer_t* next = (uv_timer_t*) handle + 1;
+  CHECK_EQ(port_post(uvx_worker_ctx_port(uvx_worker_current()), 1), 0);
+  if (next != chain + 3) uv_close((uv_handle_t*) next, close_next);
+}
+
+static void close_first(ctx_t* ctx, void* data) {
+  (void) ctx, (void) data;
+  uv_close((uv_handle_t*) chain, close_next);
+}
+
+static int have_a_chain(ctx_t* ctx, void* data) {
+  (void) data;
+  for (int i = 0; i < 3; i++) {
+    CHECK_EQ(uv_timer_init(uvx_worker_ctx_loop(ctx), &chain[i]), 0);
+    CHECK_EQ(uv_timer_start(&chain[i], tick, 1000000, 0), 0);
+  }
+  uvx_worker_exit(ctx, 2);
+  return 0;
+}
+
+/* 1.2.12: what the program closes in its own order is not closed under its hands. */
+TEST(a_cleanup_closes_one_after_the_other) {
+  uvx_worker_options_t options = with(NULL);
+  options.cleanup = close_first;
+  set_up();
+  start(have_a_chain, &options);
+  listen_to(worker);
+  run_loop();
+  CHECK_LOG("1,1,1,EOF,exit EXITED 2");
+  tear_down();
+}
+
 static void never_exits(worker_t* of, const uvx_worker_exit_t* exit) {
   (void) of, (void) exit;
   CHECK_FAIL("exit callback");

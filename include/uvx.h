@@ -1,10 +1,11 @@
-/* The extension: message ports. Made by tools/headers.sh from src/abi/uvx_*.rs and src/ffi/uvx_*.rs.
+/* The extension: message ports, posted calls, workers. Made by tools/headers.sh from src/abi/uvx_*.rs and
+ * src/ffi/uvx_*.rs.
  *
- * A channel has two ports: what is posted to one arrives at the other, in order. Any thread may
- * post, without waiting and without a system call unless the reader sleeps. A port belongs to one
- * owner at a time: the loop that it is attached to, or the thread that uses it. It can be handed
- * over to another thread inside a message, with all that is unread, while others go on posting to
- * it.
+ * Message ports. A channel has two ports: what is posted to one arrives at the other, in order. Any
+ * thread may post, without waiting and without a system call unless the reader sleeps. A port
+ * belongs to one owner at a time: the loop that it is attached to, or the thread that uses it. It
+ * can be handed over to another thread inside a message, with all that is unread, while others go
+ * on posting to it.
  *
  *     static void on_message(uvx_message_port_t* port, uvx_message_t* message) {
  *       const uv_buf_t* data = uvx_message_data(message);
@@ -34,6 +35,54 @@
  *     uvx_message_port_close(here, 0, NULL);                        // "there" reads it, and then hears of the end
  *     uv_thread_join(&thread);
  *
+ * Posted calls. Any thread that has a loop's mailbox can have the loop run a function. The mailbox
+ * outlives the loop: after uv_loop_close calls are refused, so nobody has to know how long a loop
+ * lives.
+ *
+ *     uvx_mailbox_t* mailbox;
+ *     uvx_loop_mailbox(&loop, &mailbox);                            // on the loop's thread; then hand it to others
+ *
+ *     static void on_turn(uvx_loop_call_t* call, int status) {      // on the loop's thread; exactly once
+ *       struct job* job = call->data;                               // status is UV_ECANCELED if the loop was closed
+ *       free(job);
+ *     }
+ *
+ *     job->call.data = job;                                         // any thread; "call" is a uvx_loop_call_t
+ *     if (uvx_mailbox_call(mailbox, &job->call, on_turn, UVX_CALL_REF) != 0) free(job);
+ *     uvx_mailbox_release(mailbox);
+ *
+ * Workers. A worker is a thread with a loop, a mailbox and a channel to the loop that started it.
+ * It ends when nothing keeps its loop alive, when it says so, or when it is stopped; the loop that
+ * started it then hears of it, after all the worker's messages.
+ *
+ *     static void on_question(uvx_message_port_t* port, uvx_message_t* message) {
+ *       uvx_message_desc_t answer = {.size = sizeof answer, .tag = uvx_message_tag(message) * 2};
+ *       uvx_message_port_post(port, &answer);
+ *     }
+ *
+ *     static int entry(uvx_worker_ctx_t* ctx, void* data) {         // on the worker's thread
+ *       uvx_message_port_attach(uvx_worker_ctx_loop(ctx), uvx_worker_ctx_port(ctx), on_question, NULL);
+ *       return uvx_message_port_start(uvx_worker_ctx_port(ctx));    // the library runs the loop
+ *     }
+ *
+ *     static void on_answer(uvx_message_port_t* port, uvx_message_t* message) {
+ *       printf("%d\n", (int) uvx_message_tag(message));
+ *       uvx_worker_stop(uvx_message_port_get_data(port), 0);
+ *     }
+ *
+ *     static void on_exit(uvx_worker_t* worker, const uvx_worker_exit_t* result) {
+ *       printf("worker ended: %d\n", result->code);
+ *     }
+ *
+ *     uvx_worker_t* worker;
+ *     uvx_worker_start(&loop, &worker, entry, NULL, on_exit);
+ *     uvx_message_port_set_data(uvx_worker_port(worker), worker);
+ *     uvx_message_port_attach(&loop, uvx_worker_port(worker), on_answer, NULL);
+ *     uvx_message_port_start(uvx_worker_port(worker));
+ *     uvx_message_desc_t question = {.size = sizeof question, .tag = 21};
+ *     uvx_message_port_post(uvx_worker_port(worker), &question);    // may be posted before the thread runs
+ *     uv_run(&loop, UV_RUN_DEFAULT);                                // until on_exit has returned
+ *
  * Functions return 0 or a negative UV_E* code. After an error nothing has changed. All structs that
  * the program fills in begin with their size, so that programs and libraries of different age
  * understand each other.
@@ -42,11 +91,14 @@
  * signal handlers), as long as the object is alive. A port is alive until its close callback has
  * returned, or if it is not attached, until uvx_message_port_close is called: a thread that cannot
  * know uses a sender of its own. All else is the owner's, and says UV_EBUSY when another thread has
- * the port. After fork(2) the child must not use the parent's ports.
+ * the port. A mailbox is alive as long as the caller has a reference; a worker until its exit
+ * callback has returned, or longer for who has called uvx_worker_retain. After fork(2) the child
+ * must not use the parent's ports, mailboxes and workers; a loop that went through uv_loop_fork has
+ * none of them.
  *
- * An attached port is no handle: uv_walk does not show it. uv_loop_close says UV_EBUSY while a port
- * is attached. Ports that are only in each other's inboxes cannot be reached any more, and are
- * never freed.
+ * Attached ports and workers are no handles: uv_walk does not show them. uv_loop_close says
+ * UV_EBUSY while a port is attached, a worker has not exited, or a call with UVX_CALL_REF waits.
+ * Ports that are only in each other's inboxes cannot be reached any more, and are never freed.
  */
 
 #ifndef UVX_H
@@ -397,7 +449,7 @@ typedef struct uvx_worker_exit_t {
  * attached port have been delivered. Runs on the loop that started it. When it returns, the
  * worker's port is closed (unless it was taken) and `worker` is freed (unless it is retained).
  */
-typedef void (*uvx_worker_exit_cb)(struct uvx_worker_t *worker, const struct uvx_worker_exit_t *exit);
+typedef void (*uvx_worker_exit_cb)(struct uvx_worker_t *worker, const struct uvx_worker_exit_t *result);
 
 /**
  * Where a worker is in its life.
@@ -689,7 +741,8 @@ UV_EXTERN int uvx_message_channel_create(struct uvx_message_port_t** a,
  * other end is closed. UV_EBADF: this port is closed, or a descriptor is none. UV_EALREADY: this
  * port, or a listed one, is inside a message already. UV_EINVAL: the description makes no sense, or
  * lists this port itself. UV_ELOOP: it lists the other end. UV_EEXIST: it lists something twice.
- * UV_EBUSY: another thread uses a listed port. UV_E2BIG: more than UVX_XFER_MAX things. UV_ENOMEM.
+ * UV_EBUSY: another thread uses a listed port. UV_EPERM: a listed port must not be handed over.
+ * UV_E2BIG: more than UVX_XFER_MAX things. UV_ENOMEM.
  */
 UV_EXTERN int uvx_message_port_post(struct uvx_message_port_t* port,
                                     const struct uvx_message_desc_t* desc);
@@ -756,6 +809,12 @@ UV_EXTERN int uvx_message_port_close(struct uvx_message_port_t* port,
  */
 UV_EXTERN int uvx_message_port_stats(struct uvx_message_port_t* port,
                                      struct uvx_message_port_stats_t* stats);
+
+/**
+ * The port cannot be handed over any more: a post that lists it says UV_EPERM. The port's owner.
+ * UV_EBUSY: another thread has it. UV_EBADF, UV_EALREADY as for uvx_message_port_close.
+ */
+UV_EXTERN int uvx_message_port_forbid_transfer(struct uvx_message_port_t* port);
 
 /**
  * Sets a pointer for the program's own use; it is NULL at first, and again for a port that was

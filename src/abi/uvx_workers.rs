@@ -52,7 +52,7 @@ pub struct uvx_worker_exit_t {
 /// on the loop that started it. When it returns, the worker's port is closed (unless it was taken) and `worker` is freed
 /// (unless it is retained).
 pub type uvx_worker_exit_cb =
-    Option<unsafe extern "C" fn(worker: *mut uvx_worker_t, exit: *const uvx_worker_exit_t)>;
+    Option<unsafe extern "C" fn(worker: *mut uvx_worker_t, result: *const uvx_worker_exit_t)>;
 
 /// The worker's loop measures its idle time, for uvx_worker_info (as UV_METRICS_IDLE_TIME does).
 pub const UVX_WORKER_METRICS: c_uint = 1;

@@ -161,6 +161,13 @@ impl Port {
         if self.user.is_moving() { Err(Errno::EALREADY) } else { Ok(()) }
     }
 
+    /// `uvx_message_port_forbid_transfer`.
+    pub fn forbid_transfer(&self) -> Result {
+        let _claim = self.claim()?;
+        self.pinned.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// The program's pointer.
     pub fn data(&self) -> *mut c_void {
         self.data.load(Ordering::Relaxed)

@@ -79,6 +79,10 @@ fn tear_down(cx: &mut Cx, worker: &Worker, lp: Loop) {
         cx.call(|| unsafe { hook(as_ctx(worker), worker.plan.data) });
     }
     let _ = call::close(cx, lp, UV_ECANCELED); // or the program has done so
+    // One close may lead to the next: the program closes what it means to close before the library closes the rest.
+    while !lp.closing_handles().is_null() {
+        run(cx, lp, UV_RUN_NOWAIT);
+    }
     loop {
         close_all(cx, lp);
         run(cx, lp, UV_RUN_DEFAULT);
