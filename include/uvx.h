@@ -422,7 +422,8 @@ typedef struct uvx_worker_options_t {
    */
   uvx_worker_hook cleanup;
   /**
-   * Has a busy worker look: runs when the worker is stopped or interrupted (uvx_interrupt_hook), with `data`.
+   * Has a busy worker look: runs when the worker is stopped or interrupted (uvx_interrupt_hook), with `data`. Not any more once
+   * `cleanup` has begun.
    */
   uvx_interrupt_hook interrupt_hook;
 } uvx_worker_options_t;

@@ -80,7 +80,8 @@ pub struct uvx_worker_options_t {
     /// runs until all that was closed here has had its callbacks. Handles and ports that are still open after that are closed
     /// without a callback; their memory is the program's all the same.
     pub cleanup: uvx_worker_hook,
-    /// Has a busy worker look: runs when the worker is stopped or interrupted (uvx_interrupt_hook), with `data`.
+    /// Has a busy worker look: runs when the worker is stopped or interrupted (uvx_interrupt_hook), with `data`. Not any more once
+    /// `cleanup` has begun.
     pub interrupt_hook: uvx_interrupt_hook,
 }
 

@@ -12,7 +12,7 @@ use crate::worker::call;
 use crate::worker::port::{Port, lateness};
 use core::cell::Cell;
 use core::ffi::c_void;
-use core::ptr::null;
+use core::ptr::{null, null_mut};
 
 std::thread_local! {
     static CURRENT: Cell<*const Worker> = const { Cell::new(null()) };
@@ -74,6 +74,7 @@ fn live(cx: &mut Cx, worker: &Worker, lp: Loop) {
 
 /// Ends everything that belongs to the worker: its own workers, its calls, its handles and ports, its loop.
 fn tear_down(cx: &mut Cx, worker: &Worker, lp: Loop) {
+    worker.calls.set_interrupt_hook(None, null_mut()); // its data may go from here on
     if let Some(hook) = worker.plan.cleanup {
         // SAFETY: as for the entry.
         cx.call(|| unsafe { hook(as_ctx(worker), worker.plan.data) });
