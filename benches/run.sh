@@ -29,11 +29,11 @@ done
 
 build=${BENCH_OUT:-out/bench}
 mkdir -p "$build"
-# ports.c needs the extension and runs on ours alone; ports_baseline.c is its counterpart for both.
+# ports.c and calls.c need the extension and run on ours alone; ports_baseline.c is the counterpart of ports.c for both.
 for source in benches/*.c; do
   program=$(basename "$source" .c)
   library=$ref
-  [ "$program" = ports ] && library=$ours
+  case $program in ports | calls) library=$ours ;; esac
   ${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Wno-unused-function ${UV_INCLUDE:+-I"$UV_INCLUDE"} -Iinclude \
     "$source" -o "$build/$program" "$library/libuv.so.1" -pthread
 done
@@ -108,6 +108,9 @@ done
 for scenario in "oneway 1" "oneway 2" "oneway 1 poll" "batch" "paced" "pingpong" "pingpong wait" "post" \
   "transfer 1" "transfer 1048576" "idle 1" "idle 10000"; do
   alone ports $scenario
+done
+for scenario in "oneway 1" "oneway 2" "copy 1" "copy 2" "pingpong" "sync" "start"; do
+  alone calls $scenario
 done
 if command -v taskset >/dev/null; then
   for scenario in "async pingpong" "async hammer 1" "async sporadic 1000" "pool one 0" "pool one 10" "pool one 100" \

@@ -14,8 +14,9 @@ use core::sync::atomic::Ordering;
 const FED_ROUNDS: usize = 8;
 
 impl Loop {
-    /// Something keeps the loop running: active and referenced handles, requests, or handles being closed.
+    /// Something keeps the loop running: active and referenced handles, requests, calls posted with a reference, or handles being closed.
     pub fn is_alive(self) -> bool {
+        dispatch::collect_calls(self);
         self.active_handles() > 0
             || self.active_reqs() > 0
             || self.has_fed_watchers()

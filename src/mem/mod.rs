@@ -7,9 +7,11 @@
 //! atomics: they never change while another thread reads them.
 
 mod bytes;
+mod counted;
 mod owned;
 
 pub use bytes::Bytes;
+pub use counted::Counted;
 pub use owned::Owned;
 
 use crate::abi::errno::{Errno, Result};
