@@ -10,7 +10,7 @@ use crate::sys::thread;
 use core::ffi::c_int;
 use core::sync::atomic::Ordering;
 
-/// How often what was fed runs after polling, before the other phases get their turn.
+/// How often what was fed runs before the other phases get their turn.
 const FED_ROUNDS: usize = 8;
 
 impl Loop {
@@ -69,11 +69,21 @@ pub fn run(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
     alive
 }
 
+/// Runs what was fed, and what that feeds. Before polling too: the callback of a write comes before one that reads the answer to it.
+fn run_fed(cx: &mut Cx, lp: Loop) {
+    for _ in 0..FED_ROUNDS {
+        if !lp.has_fed_watchers() {
+            break;
+        }
+        dispatch::run_fed(cx, lp);
+    }
+}
+
 fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode) {
     // An idle handle that starts in its own phase must not make `UV_RUN_ONCE` block.
     let can_sleep = !lp.has_idle_handles() && !lp.has_fed_watchers();
 
-    dispatch::run_fed(cx, lp);
+    run_fed(cx, lp);
     dispatch::run_idle(cx, lp);
     dispatch::run_prepare(cx, lp);
 
@@ -81,12 +91,7 @@ fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode) {
     let timeout = if may_block { lp.poll_timeout() } else { 0 };
     lp.internals().metrics.count_turn();
     poll::poll(cx, lp, timeout);
-    for _ in 0..FED_ROUNDS {
-        if !lp.has_fed_watchers() {
-            break;
-        }
-        dispatch::run_fed(cx, lp);
-    }
+    run_fed(cx, lp);
 
     dispatch::run_check(cx, lp);
     lp.run_closing(cx);
