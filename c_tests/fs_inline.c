@@ -55,6 +55,7 @@ static void forget_all_but_a_page(int fd) {
 
 TEST(a_cached_file_needs_no_thread) {
   OURS_ONLY("the reference always uses the pool");
+  NOT_UNDER_TSAN("its runtime has a thread of its own");
   fs_begin(1);
   need_cached_look_ups();
   make_file("file");
@@ -92,6 +93,7 @@ TEST(the_environment_switches_it_off) {
 
 TEST(the_last_one_who_closes_a_deleted_file_is_a_thread) {
   OURS_ONLY("the reference always uses the pool");
+  NOT_UNDER_TSAN("its runtime has a thread of its own");
   fs_begin(1);
   need_cached_look_ups();
   make_file("file");
@@ -413,6 +415,7 @@ static void read_from_a_slow_disk(void) {
 
 /* Once more, under strace: nothing is in memory, and the disk takes its time. */
 TEST(a_slow_disk_holds_nothing_up) {
+  NOT_UNDER_ASAN("its search for leaks cannot run under strace");
   char self[PATH_MAX];
   if (getenv("UV_SLOW_DISK") != NULL) {
     read_from_a_slow_disk();
