@@ -1,6 +1,6 @@
 /* Watching files: what is told of files and folders, by which name; stop, close and start from within callbacks; many
  * watches; lost events; fork. */
-#include "fs.h"
+#include "faults.h"
 
 static uv_fs_event_t one, two, three;
 static char seen[8192]; /* "NAME=EVENTS" for each callback, with the handle's `data` before it, if there is one */
@@ -740,6 +740,26 @@ TEST(close_all_when_events_are_lost) {
   CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
   CHECK_EQ(lost, 1);
   CHECK_EQ(closed, 3);
+  fs_end();
+}
+
+/* Where the kernel does not let the loop wait for events, the loop asks for them itself. */
+TEST(a_loop_that_may_not_wait_for_events) {
+  static const int refused[] = {SYS_epoll_ctl, FAULTS_END};
+  OURS_ONLY("the reference aborts");
+  fs_begin(0);
+  faults_add(SYS_epoll_ctl);
+  faults_begin();
+  start(&one, NULL, ".");
+  faults_set(refused, FAULTS_ANY_FILE, 0, FAULTS_ALL, ENOSPC);
+  for (int i = 0; i < 3; i++) {
+    CHECK_EQ(i % 2 == 0 ? mkdir("dir", 0700) : rmdir("dir"), 0);
+    while (seen[0] == '\0') CHECK(uv_run(&fs.loop, UV_RUN_ONCE) != 0);
+    CHECK_SEEN("dir=1");
+  }
+  CHECK(faults_clear() > 3);
+  CHECK_EQ(rmdir("dir"), 0); /* it lets the loop again */
+  CHECK_SEEN("dir=1");
   fs_end();
 }
 

@@ -142,7 +142,7 @@ static void let_pool_go(void) {
 }
 
 TEST(all_can_be_cancelled_but_a_close) {
-  uv_fs_t all[6], closing;
+  uv_fs_t all[5], closing;
   CHECK_EQ(setenv("UV_THREADPOOL_SIZE", "4", 1), 0);
   fs_begin(1);
   make_file("file");
@@ -154,16 +154,14 @@ TEST(all_can_be_cancelled_but_a_close) {
   CHECK_EQ(uv_fs_stat(&fs.loop, &all[1], "file", count_done), 0);
   CHECK_EQ(uv_fs_fstat(&fs.loop, &all[2], fd, count_done), 0);
   CHECK_EQ(uv_fs_read(&fs.loop, &all[3], fd, &buf, 1, 3, count_done), 0);
-  CHECK_EQ(uv_fs_read(&fs.loop, &all[4], fd, &buf, 1, -1, count_done), 0);
-  CHECK_EQ(uv_fs_open(&fs.loop, &all[5], "nowhere", O_RDONLY, 0, count_done), 0);
-  for (int i = 0; i < 6; i++) {
+  CHECK_EQ(uv_fs_open(&fs.loop, &all[4], "nowhere", O_RDONLY, 0, count_done), 0);
+  for (int i = 0; i < 5; i++) {
     CHECK_EQ(uv_cancel((uv_req_t*) &all[i]), 0);
     CHECK_EQ(uv_cancel((uv_req_t*) &all[i]), 0);
   }
   CHECK_EQ(done, 0);
-  while (done < 6) uv_run(&fs.loop, UV_RUN_ONCE);
-  for (int i = 0; i < 6; i++) CHECK_EQ(all[i].result, UV_ECANCELED);
-  CHECK_EQ(lseek(fd, 0, SEEK_CUR), 0);
+  while (done < 5) uv_run(&fs.loop, UV_RUN_ONCE);
+  for (int i = 0; i < 5; i++) CHECK_EQ(all[i].result, UV_ECANCELED);
   int still_next = dup(0);
   CHECK_EQ(still_next, next); /* no descriptor is left open */
   close(still_next);
@@ -175,6 +173,63 @@ TEST(all_can_be_cancelled_but_a_close) {
   if (refused == 0) CHECK_EQ(close(fd), 0);
   uv_sem_destroy(&begun);
   uv_sem_destroy(&go_on);
+  fs_end();
+}
+
+/* What a read at the position leaves to the next is what was not told, no more and no less. */
+TEST(a_cancelled_read_leaves_the_position) {
+  CHECK_EQ(setenv("UV_THREADPOOL_SIZE", "4", 1), 0);
+  fs_begin(1);
+  make_file("file");
+  int fd = fs_fd("file", O_RDONLY);
+  hold_pool(&fs.loop);
+  uv_buf_t buf = uv_buf_init(bytes, 16), other = uv_buf_init(bytes + 16, 16);
+  CHECK_EQ(uv_fs_read(&fs.loop, &reqs[0], fd, &buf, 1, -1, count_done), 0);
+  CHECK_EQ(uv_cancel((uv_req_t*) &reqs[0]), 0);
+  CHECK_EQ(uv_cancel((uv_req_t*) &reqs[0]), 0);
+  while (done < 1) uv_run(&fs.loop, UV_RUN_ONCE);
+  CHECK_EQ(reqs[0].result, UV_ECANCELED);
+  CHECK_EQ(lseek(fd, 0, SEEK_CUR), 0);
+  CHECK_EQ(uv_fs_read(&fs.loop, &reqs[0], fd, &buf, 1, -1, count_done), 0);
+  CHECK_EQ(uv_fs_read(&fs.loop, &reqs[1], fd, &other, 1, -1, count_done), 0);
+  int cancelled = uv_cancel((uv_req_t*) &reqs[0]) == 0;
+  let_pool_go();
+  CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(done, 3);
+  CHECK_EQ(reqs[0].result, cancelled ? UV_ECANCELED : 16);
+  CHECK_EQ(reqs[1].result, 16);
+  CHECK_EQ(memcmp(bytes + 16, expected + (cancelled ? 0 : 16), 16), 0);
+  CHECK_EQ(lseek(fd, 0, SEEK_CUR), cancelled ? 16 : 32);
+  CHECK_EQ(close(fd), 0);
+  uv_sem_destroy(&begun);
+  uv_sem_destroy(&go_on);
+  fs_end();
+}
+
+/* Bytes that were read at once are told even if there is no thread to read the others. */
+TEST(without_threads_there_is_what_is_in_memory) {
+  OURS_ONLY("without threads the reference aborts");
+  fs_begin(1);
+  make_file("file");
+  int fd = fs_fd("file", O_RDONLY);
+  forget_all_but_a_page(fd);
+  fs_refuse_call(SYS_clone, EAGAIN);
+  fs_refuse_call(SYS_clone3, EAGAIN);
+  fs_prepare();
+  uv_buf_t buf = uv_buf_init(bytes, SIZE);
+  int result = uv_fs_read(&fs.loop, &fs.req, fd, &buf, 1, -1, fs_called);
+  fs.used = 1;
+  CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
+  if (result == 0) {
+    CHECK_EQ(fs.calls, 1);
+    CHECK(fs.req.result > 0);
+    CHECK_EQ(memcmp(bytes, expected, (size_t) fs.req.result), 0);
+  } else {
+    CHECK_EQ(result, UV_EAGAIN);
+    CHECK_EQ(fs.calls, 0);
+  }
+  CHECK_EQ(lseek(fd, 0, SEEK_CUR), result == 0 ? fs.req.result : 0);
+  CHECK_EQ(close(fd), 0);
   fs_end();
 }
 

@@ -1,12 +1,8 @@
 /* File operations by io_uring, for loops configured with UV_LOOP_USE_IO_URING_SQPOLL in programs that have UV_USE_IO_URING=1 in
  * their environment. Everything must come out the same without a ring: where the kernel refuses one this tests just that. */
-#include "check.h"
+#include "faults.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 static uv_loop_t loop;
 static char dir[64];
@@ -22,6 +18,7 @@ static const char* in_dir(const char* name) {
 }
 
 static void set_up(void) {
+  NEEDS(1, 49);
   setenv("UV_USE_IO_URING", "1", 1);
   setenv("UV_FS_INLINE", "0", 1); /* else hardly anything is left for the ring */
   snprintf(dir, sizeof dir, "/tmp/uvoxide-ring-XXXXXX");
@@ -165,6 +162,45 @@ static void on_one_of_many(uv_fs_t* req) {
   CHECK(S_ISDIR(req->statbuf.st_mode));
   uv_fs_req_cleanup(req);
   called++;
+}
+
+TEST(any_offset_below_zero_is_the_position) {
+  uv_fs_t req;
+  char bytes[6];
+  uv_buf_t buf = uv_buf_init(bytes, 3);
+  set_up();
+  int fd = fs_fd(in_dir("file"), O_RDWR | O_CREAT);
+  CHECK_EQ(pwrite(fd, "abcdef", 6, 0), 6);
+  for (int i = 1; i <= 2; i++) {
+    buf.base = &bytes[3 * i - 3];
+    RUN(&req, uv_fs_read(&loop, &req, fd, &buf, 1, -3 * i, on_done));
+    CHECK_EQ(results[0], 3);
+    uv_fs_req_cleanup(&req);
+  }
+  CHECK_EQ(memcmp(bytes, "abcdef", 6), 0);
+  CHECK_EQ(close(fd), 0);
+  CHECK_EQ(unlink(in_dir("file")), 0);
+  tear_down();
+}
+
+/* Where the kernel does not let the loop wait for the ring, the loop looks after it itself. */
+TEST(a_ring_that_cannot_be_watched) {
+  static const int refused[] = {SYS_epoll_ctl, FAULTS_END};
+  OURS_ONLY("the reference aborts");
+  uv_fs_t req;
+  set_up();
+  faults_add(SYS_epoll_ctl);
+  faults_begin();
+  for (int error = 0; error < 2; error++) {
+    faults_set(refused, FAULTS_ANY_FILE, 0, error ? 0 : FAULTS_ALL, ENOSPC);
+    for (int i = 0; i < 10; i++) {
+      RUN(&req, uv_fs_stat(&loop, &req, dir, on_done));
+      CHECK_EQ(results[0], 0);
+      uv_fs_req_cleanup(&req);
+    }
+    faults_clear();
+  }
+  tear_down();
 }
 
 TEST(more_than_the_ring_holds) {

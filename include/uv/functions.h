@@ -692,8 +692,10 @@ UV_EXTERN int uv_loop_alive(const uv_loop_t* loop);
 
 /**
  * Sets an option, before the first uv_run. UV_LOOP_BLOCK_SIGNAL with SIGPROF: the signal is blocked
- * while polling. UV_METRICS_IDLE_TIME: idle time is measured. UV_ENOSYS for others, UV_EINVAL for
- * another signal.
+ * while polling. UV_METRICS_IDLE_TIME: idle time is measured. UV_LOOP_USE_IO_URING_SQPOLL: with
+ * UV_USE_IO_URING=1 in the environment, the kernel does file operations by io_uring where it can;
+ * it goes on with the rights that the process had at the first one, so a program that gives up
+ * rights later must not use it. UV_ENOSYS for others, UV_EINVAL for another signal.
  */
 UV_EXTERN int uv_loop_configure(uv_loop_t* loop, uv_loop_option option, ...);
 

@@ -59,7 +59,7 @@ pub fn run_watcher(cx: &mut Cx, lp: Loop, watcher: Watcher, events: u32) {
         SERVER => listen::run(cx, watcher),
         UDP => udp::run(cx, watcher, events),
         PROCESS => process::run(cx, watcher, events),
-        FS_EVENTS => fs_event::run(cx, watcher, events),
+        FS_EVENTS => fs_event::run(cx, lp),
         RING => ring::run(cx, lp),
         _ => {}
     }

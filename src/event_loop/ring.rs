@@ -5,6 +5,8 @@
 //! completions make the ring's descriptor readable, and the loop watches that like any other. What the ring does not take goes to
 //! the pool: nobody asked for a ring, the kernel refuses one or is too old, the ring is full.
 //!
+//! The kernel's thread has the rights that the process had when the ring was made, also after setuid(2).
+//!
 //! For the loop's thread alone.
 
 use super::watcher::{Owner, Watcher};

@@ -65,10 +65,11 @@ impl Watcher {
         }
     }
 
-    /// Whether the owner goes on with a descriptor that the kernel refuses to watch.
+    /// Whether the loop goes on with a descriptor that the kernel refuses to watch. The program is told of its own, and a process
+    /// has another way.
     fn can_be_asked(self) -> bool {
         let owner = self.bits();
-        owner == Owner::Stream as usize || owner == Owner::Server as usize || owner == Owner::Udp as usize
+        owner != Owner::Poll as usize && owner != Owner::Process as usize
     }
 
     /// The events of a descriptor that the kernel refuses to watch: what there is now, or the error that makes its owner give up.

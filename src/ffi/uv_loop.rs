@@ -61,7 +61,9 @@ pub unsafe extern "C" fn uv_loop_alive(r#loop: *const uv_loop_t) -> c_int {
 }
 
 /// Sets an option, before the first uv_run. UV_LOOP_BLOCK_SIGNAL with SIGPROF: the signal is blocked while polling.
-/// UV_METRICS_IDLE_TIME: idle time is measured. UV_ENOSYS for others, UV_EINVAL for another signal.
+/// UV_METRICS_IDLE_TIME: idle time is measured. UV_LOOP_USE_IO_URING_SQPOLL: with UV_USE_IO_URING=1 in the environment, the kernel does
+/// file operations by io_uring where it can; it goes on with the rights that the process had at the first one, so a program that gives
+/// up rights later must not use it. UV_ENOSYS for others, UV_EINVAL for another signal.
 // Rust cannot define a variadic function. On the ABIs of Linux an int argument behind a variadic prototype is passed where a third
 // fixed argument is; options without one leave it undefined, and unread.
 #[unsafe(no_mangle)]

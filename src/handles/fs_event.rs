@@ -5,7 +5,7 @@
 //! its file is gone.
 //!
 //! Deliberate differences from the reference: handles that reach the same file by different paths keep each its own path and name;
-//! when the kernel lost events (or does not let the loop wait for them), every handle is told, without a name, instead of none.
+//! when the kernel lost events, every handle is told, without a name, instead of none.
 
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
@@ -113,21 +113,14 @@ fn open<'a>(lp: Loop) -> Result<&'a Watches> {
     watches(lp).ok_or(Errno::ENOMEM)
 }
 
-/// The inotify descriptor has `events`.
-pub fn run(cx: &mut Cx, watcher: Watcher, events: u32) {
-    // SAFETY: the watcher lies in its loop.
-    let lp = unsafe { Loop::new(container_of!(watcher.as_ptr(), uv_loop_t, inotify_read_watcher)) };
+/// The inotify descriptor has events.
+pub fn run(cx: &mut Cx, lp: Loop) {
     let mut buffer = [0; BUFFER];
     for _ in 0..MOST_BUFFERS {
-        let Ok(bytes) = inotify::read(lp.inotify_fd(), &mut buffer) else {
-            if events & libc::EPOLLERR.cast_unsigned() != 0 {
-                run_all(cx, lp, 0, Errno::EIO.code()); // the kernel refuses to watch the descriptor
-            }
-            return;
-        };
+        let Ok(bytes) = inotify::read(lp.inotify_fd(), &mut buffer) else { return };
         for event in inotify::events(bytes) {
             if event.mask & libc::IN_Q_OVERFLOW != 0 {
-                run_all(cx, lp, UV_CHANGE.cast_signed(), 0);
+                tell_all(cx, lp);
             } else if run_event(cx, lp, &event).is_none() {
                 return;
             }
@@ -228,8 +221,8 @@ unsafe fn last_part(path: *const c_char) -> *const c_char {
     }
 }
 
-/// Calls every started handle of the loop, without a name.
-fn run_all(cx: &mut Cx, lp: Loop, kinds: c_int, status: c_int) {
+/// Tells every started handle of the loop that events were lost.
+fn tell_all(cx: &mut Cx, lp: Loop) {
     super::walk(cx, lp, |raw| {
         let raw = raw.cast::<uv_fs_event_t>();
         // SAFETY: a handle that is walked is alive, its type field says what it is, and nothing of this is used across the call.
@@ -241,7 +234,7 @@ fn run_all(cx: &mut Cx, lp: Loop, kinds: c_int, status: c_int) {
                 if is_ours { handle.cb() } else { None }
             };
             if let Some(cb) = cb {
-                cb(raw, core::ptr::null(), kinds, status);
+                cb(raw, core::ptr::null(), UV_CHANGE.cast_signed(), 0);
             }
         }
     });

@@ -2,8 +2,10 @@
 
 use super::{free, resize};
 use crate::abi::errno::{Errno, Result};
+use core::mem::MaybeUninit;
 use core::ops::Deref;
 use core::ptr::{NonNull, copy_nonoverlapping};
+use core::slice::{from_raw_parts, from_raw_parts_mut};
 
 /// The smallest block, so that short contents are allocated once.
 const LEAST: usize = 512;
@@ -45,6 +47,22 @@ impl Bytes {
         Ok(())
     }
 
+    /// The room behind the bytes, of at least `least` more; what is written there counts with `add`.
+    pub fn room(&mut self, least: usize) -> Result<&mut [MaybeUninit<u8>]> {
+        self.reserve(least)?;
+        let left = self.capacity.saturating_sub(self.length);
+        // SAFETY: the block has so many bytes behind those in use; with no block there are none, and the pointer may dangle.
+        Ok(unsafe { from_raw_parts_mut(self.start.as_ptr().add(self.length).cast(), left) })
+    }
+
+    /// The next `count` bytes are in use, too.
+    ///
+    /// # Safety
+    /// So many were written to the `room`.
+    pub unsafe fn add(&mut self, count: usize) {
+        self.length = self.length.saturating_add(count);
+    }
+
     /// Gives up ownership: null, or the block, which then goes back with `mem::free`.
     pub fn into_raw(self) -> *mut u8 {
         let block = self.block();
@@ -62,7 +80,7 @@ impl Deref for Bytes {
 
     fn deref(&self) -> &[u8] {
         // SAFETY: so many bytes were appended; with none the pointer may dangle.
-        unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.length) }
+        unsafe { from_raw_parts(self.start.as_ptr(), self.length) }
     }
 }
 
@@ -88,6 +106,21 @@ mod tests {
         for (value, four) in (0..3000u32).zip(bytes.chunks_exact(4)) {
             assert_eq!(four, value.to_ne_bytes());
         }
+    }
+
+    #[test]
+    fn room_is_filled_in_place() {
+        let mut bytes = Bytes::empty();
+        assert!(bytes.room(0).unwrap().is_empty());
+        for round in 0..20u8 {
+            let room = bytes.room(100).unwrap();
+            assert!(room.len() >= 100);
+            room.iter_mut().take(100).for_each(|byte| _ = byte.write(round));
+            // SAFETY: just written.
+            unsafe { bytes.add(100) };
+        }
+        assert_eq!(bytes.len(), 2000);
+        assert!(bytes.chunks(100).zip(0..).all(|(chunk, round)| chunk.iter().all(|&byte| byte == round)));
     }
 
     #[test]

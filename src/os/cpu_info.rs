@@ -9,7 +9,7 @@ use crate::abi::{uv_cpu_info_t, uv_cpu_times_s};
 use crate::ds::text::Text;
 use crate::mem;
 use crate::sys::small_file;
-use crate::sys::whole_file::WholeFile;
+use crate::sys::whole_file;
 use core::ffi::{c_char, c_int};
 use core::fmt::Write;
 use core::ptr::{copy_nonoverlapping, null_mut};
@@ -54,8 +54,8 @@ struct Described<'a> {
 
 /// All CPUs: a block of this library's memory that starts with the items and goes on with their models, and the number of items.
 pub fn list() -> Result<(*mut uv_cpu_info_t, c_int)> {
-    let stat = WholeFile::read(c"/proc/stat")?;
-    let described = match WholeFile::read(c"/proc/cpuinfo") {
+    let stat = whole_file::read(c"/proc/stat")?;
+    let described = match whole_file::read(c"/proc/cpuinfo") {
         Err(Errno::ENOMEM) => return Err(Errno::ENOMEM),
         file => file.ok(), // some systems hide it
     };

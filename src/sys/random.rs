@@ -1,6 +1,6 @@
 //! Bytes that nobody can guess: getrandom(2), or /dev/urandom where that call is missing or forbidden.
 
-use super::{check, last_error};
+use super::{check, fd, file, last_error};
 use crate::abi::errno::{Errno, Result};
 use core::ffi::{CStr, c_int, c_void};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -39,14 +39,12 @@ unsafe fn fill_from_device(start: *mut c_void, size: usize) -> Result {
 /// # Safety
 /// As for `fill`.
 unsafe fn read_device(path: &CStr, start: *mut c_void, size: usize) -> Result {
-    // SAFETY: the path is a string.
-    let fd = check(unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) })?;
+    let fd = file::open(path, libc::O_RDONLY, 0)?;
     let result = check_device(fd).and_then(|()| {
         // SAFETY: the caller's; the parts lie within.
         repeat(start, size, |part, size| unsafe { libc::read(fd, part, size) })
     });
-    // SAFETY: opened above, and nobody else's.
-    unsafe { libc::close(fd) };
+    fd::close(fd);
     result
 }
 

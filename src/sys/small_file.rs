@@ -1,30 +1,25 @@
 //! Files of a few lines, such as those in /proc and /sys, read in one go.
 
-use super::{check, last_error};
+use super::{fd, file};
 use crate::abi::errno::{Errno, Result};
-use core::ffi::CStr;
+use core::ffi::{CStr, c_int};
 
 /// Fills `buffer` from the file's start and returns what was read; of a longer file the rest is missing.
 pub fn read<'a>(path: &CStr, buffer: &'a mut [u8]) -> Result<&'a [u8]> {
-    // SAFETY: the path is a string.
-    let fd = check(unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) })?;
+    let fd = file::open(path, libc::O_RDONLY, 0)?;
     let length = fill(fd, buffer);
-    // SAFETY: the descriptor was opened above and is nobody else's.
-    unsafe { libc::close(fd) };
+    fd::close(fd);
     buffer.get(..length?).ok_or(Errno::EIO)
 }
 
 /// Reads until the buffer is full or the file ends.
-fn fill(fd: core::ffi::c_int, buffer: &mut [u8]) -> Result<usize> {
+fn fill(fd: c_int, buffer: &mut [u8]) -> Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         // SAFETY: the memory is `rest`, which is this long.
-        let count = unsafe { libc::read(fd, rest.as_mut_ptr().cast(), rest.len()) };
-        match usize::try_from(count) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(_) if last_error() == Errno::EINTR => {}
-            Err(_) => return Err(last_error()),
+        match unsafe { fd::read(fd, rest.as_mut_ptr().cast(), rest.len()) }? {
+            0 => break,
+            count => filled += count,
         }
     }
     Ok(filled)

@@ -25,7 +25,9 @@ fn copy_range(to: c_int, from: c_int, mut offset: i64, length: usize) -> Option<
         libc::copy_file_range(from, &raw mut offset, to, core::ptr::null_mut(), length, 0)
     });
     match moved {
-        Err(
+        // The end; or a file of /proc or /sys, to Linux before 5.19. The other ways know.
+        Ok(0)
+        | Err(
             Errno::ENOSYS
             | Errno::EINVAL
             | Errno::EXDEV

@@ -1,74 +1,32 @@
 //! Files of any size, such as lists in /proc, read into memory of their own.
 
-use super::{check, last_error};
-use crate::abi::errno::{Errno, Result};
-use crate::mem;
+use super::{fd, file};
+use crate::abi::errno::Result;
+use crate::mem::Bytes;
 use core::ffi::{CStr, c_int};
-use core::ops::Deref;
-use core::ptr::null_mut;
 
-/// What a file holds.
-pub struct WholeFile {
-    start: *mut u8,
-    length: usize,
-    capacity: usize,
+/// A read gets room for so much, or more.
+const AT_ONCE: usize = 16 << 10;
+
+/// What the file at `path` holds.
+pub fn read(path: &CStr) -> Result<Bytes> {
+    let fd = file::open(path, libc::O_RDONLY, 0)?;
+    let content = read_all(fd);
+    fd::close(fd);
+    content
 }
 
-impl WholeFile {
-    /// Reads the file at `path`.
-    pub fn read(path: &CStr) -> Result<WholeFile> {
-        // SAFETY: the path is a string.
-        let fd = check(unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) })?;
-        let mut file = WholeFile { start: null_mut(), length: 0, capacity: 0 };
-        let result = file.fill(fd);
-        // SAFETY: the descriptor was opened above and is nobody else's.
-        unsafe { libc::close(fd) };
-        result.map(|()| file)
-    }
-
-    /// Adds what the descriptor has, to its end.
-    fn fill(&mut self, fd: c_int) -> Result {
-        loop {
-            if self.length == self.capacity {
-                self.grow()?;
-            }
-            let room = self.capacity.saturating_sub(self.length);
-            // SAFETY: that many bytes are free behind those that were read.
-            let count = unsafe { libc::read(fd, self.start.add(self.length).cast(), room) };
-            match usize::try_from(count) {
-                Ok(0) => return Ok(()),
-                Ok(count) => self.length = self.length.saturating_add(count),
-                Err(_) if last_error() == Errno::EINTR => {}
-                Err(_) => return Err(last_error()),
-            }
+fn read_all(fd: c_int) -> Result<Bytes> {
+    let mut content = Bytes::empty();
+    loop {
+        let room = content.room(AT_ONCE)?;
+        // SAFETY: the room is writable and this long.
+        let count = unsafe { fd::read(fd, room.as_mut_ptr().cast(), room.len()) }?;
+        if count == 0 {
+            return Ok(content);
         }
-    }
-
-    fn grow(&mut self) -> Result {
-        let capacity = self.capacity.checked_mul(2).ok_or(Errno::ENOMEM)?.max(16 << 10);
-        // SAFETY: null or the block from before.
-        let start = unsafe { mem::resize(self.start.cast(), capacity) }.cast::<u8>();
-        if start.is_null() {
-            return Err(Errno::ENOMEM);
-        }
-        (self.start, self.capacity) = (start, capacity);
-        Ok(())
-    }
-}
-
-impl Deref for WholeFile {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        // SAFETY: so many bytes were read to there; `read` has allocated at least once.
-        unsafe { core::slice::from_raw_parts(self.start, self.length) }
-    }
-}
-
-impl Drop for WholeFile {
-    fn drop(&mut self) {
-        // SAFETY: null or allocated by `grow`.
-        unsafe { mem::free(self.start.cast()) };
+        // SAFETY: the call has filled so much of the room.
+        unsafe { content.add(count) };
     }
 }
 
@@ -76,6 +34,7 @@ impl Drop for WholeFile {
 #[allow(clippy::disallowed_types, clippy::std_instead_of_core, clippy::alloc_instead_of_core)] // a test may
 mod tests {
     use super::*;
+    use crate::abi::errno::Errno;
 
     #[test]
     fn reads_more_than_fits_at_first() {
@@ -83,14 +42,14 @@ mod tests {
         let content: std::vec::Vec<u8> = (0..100_000u32).map(|index| index as u8).collect();
         std::fs::write(&path, &content).unwrap();
         let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
-        let file = WholeFile::read(&name);
+        let file = read(&name);
         std::fs::remove_file(&path).unwrap();
         assert!(*file.unwrap() == content[..]);
     }
 
     #[test]
     fn errors_are_the_systems() {
-        assert_eq!(WholeFile::read(c"/no/such/file").err(), Some(Errno::ENOENT));
-        assert_eq!(WholeFile::read(c"/").err(), Some(Errno::EISDIR));
+        assert_eq!(read(c"/no/such/file").err(), Some(Errno::ENOENT));
+        assert_eq!(read(c"/").err(), Some(Errno::EISDIR));
     }
 }

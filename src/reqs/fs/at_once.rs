@@ -25,7 +25,7 @@ const FEW: usize = 8;
 pub fn run(lp: Loop, fs: Fs) -> Option<Result<usize>> {
     let internals = lp.internals();
     // Nothing overtakes what was begun before it, elsewhere.
-    if is_switched_off() || internals.files_under_way.get() > 0 || internals.files_answered.get() > FEW {
+    if is_switched_off() || internals.files_under_way.get() > 0 || internals.files_answered.get() >= FEW {
         return None;
     }
     match fs.kind() {
@@ -165,8 +165,11 @@ fn stat(fs: Fs) -> Option<Result<usize>> {
     }))
 }
 
-/// Makes an operation that was carried out here undone, whose callback has not run yet; `UV_EBUSY` if that cannot be.
-pub fn take_back(fs: Fs) -> Result {
+/// Makes an operation that was carried out here undone, whose callback has not run yet; `UV_EBUSY` if that cannot be. A position can only
+/// be set back where nothing that came later may have gone on from it.
+pub fn take_back(lp: Loop, fs: Fs) -> Result {
+    let internals = lp.internals();
+    let is_only_one = internals.files_answered.get() == 1 && internals.files_under_way.get() == 0;
     match fs.kind() {
         UV_FS_OPEN => {
             if let Ok(opened @ 0..) = c_int::try_from(fs.result()) {
@@ -174,7 +177,7 @@ pub fn take_back(fs: Fs) -> Result {
             }
         }
         UV_FS_READ if fs.off() >= 0 || fs.result() <= 0 => {}
-        UV_FS_READ => file::step_back(fs.file(), fs.result()).map_err(|_| Errno::EBUSY)?,
+        UV_FS_READ if is_only_one => file::step_back(fs.file(), fs.result()).map_err(|_| Errno::EBUSY)?,
         UV_FS_STAT | UV_FS_LSTAT | UV_FS_FSTAT => fs.set_ptr(null_mut()),
         _ => return Err(Errno::EBUSY),
     }

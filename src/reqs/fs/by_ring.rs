@@ -20,11 +20,12 @@ pub fn entry(fs: Fs) -> Option<Entry> {
     let file = Fd(fs.file());
     let here = Fd(libc::AT_FDCWD);
     let (path, new_path) = (fs.path().as_ptr(), fs.new_path().as_ptr());
+    let offset = fs.off().max(-1).cast_unsigned(); // -1: the current position
     Some(match fs.kind() {
         UV_FS_OPEN => op::OpenAt::new(here, path).flags(fs.flags() | libc::O_CLOEXEC).mode(fs.mode()).build(),
         UV_FS_READ | UV_FS_WRITE if fs.nbufs() as usize > MOST_PIECES => return None,
-        UV_FS_READ => op::Readv::new(file, fs.bufs().cast(), fs.nbufs()).offset(fs.off() as u64).build(),
-        UV_FS_WRITE => op::Writev::new(file, fs.bufs().cast(), fs.nbufs()).offset(fs.off() as u64).build(),
+        UV_FS_READ => op::Readv::new(file, fs.bufs().cast(), fs.nbufs()).offset(offset).build(),
+        UV_FS_WRITE => op::Writev::new(file, fs.bufs().cast(), fs.nbufs()).offset(offset).build(),
         UV_FS_FSYNC => op::Fsync::new(file).build(),
         UV_FS_FDATASYNC => op::Fsync::new(file).flags(FsyncFlags::DATASYNC).build(),
         UV_FS_STAT | UV_FS_LSTAT | UV_FS_FSTAT => stat(fs)?,
@@ -125,10 +126,5 @@ fn conclude(fs: Fs, outcome: Result<usize>) {
         // SAFETY: as above.
         unsafe { mem::free(block.cast()) };
     }
-    let before = fs.result().unsigned_abs(); // a read may have begun without the ring
-    fs.finish(match outcome {
-        Ok(count) => Ok(before.saturating_add(count)),
-        Err(_) if before > 0 => Ok(before),
-        error => error,
-    });
+    fs.finish(fs.continued(outcome));
 }

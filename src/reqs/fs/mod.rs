@@ -59,11 +59,7 @@ fn carry_out(fs: Fs) -> c_int {
     // SAFETY: with a callback there is a loop.
     let lp = unsafe { Loop::new(fs.loop_ptr()) };
     if let Some(result) = at_once::run(lp, fs) {
-        fs.finish(result);
-        add(&lp.internals().files_answered, 1);
-        // SAFETY: the request stays until the callback ran.
-        unsafe { pool::complete_now(lp, fs.work(), done_at_once) };
-        return 0;
+        return answer(lp, fs, result);
     }
     // SAFETY: as above.
     let begun = unsafe {
@@ -77,11 +73,21 @@ fn carry_out(fs: Fs) -> c_int {
             add(&lp.internals().files_under_way, 1);
             0
         }
+        Err(_) if fs.is_begun() => answer(lp, fs, Ok(fs.result().unsigned_abs())),
         Err(error) => {
             fs.cleanup();
             error.code()
         }
     }
+}
+
+/// The operation was carried out here; the callback is still to come.
+fn answer(lp: Loop, fs: Fs, result: Result<usize>) -> c_int {
+    fs.finish(result);
+    add(&lp.internals().files_answered, 1);
+    // SAFETY: the request stays until the callback ran.
+    unsafe { pool::complete_now(lp, fs.work(), done_at_once) };
+    0
 }
 
 fn add(count: &Cell<usize>, change: isize) {
@@ -143,7 +149,7 @@ pub unsafe fn cancel(req: *mut uv_fs_t) -> Result {
             return Err(Errno::EBUSY);
         }
         if pool::was_answered(fs.work()) {
-            return at_once::take_back(fs);
+            return at_once::take_back(Loop::new(fs.loop_ptr()), fs);
         }
         pool::cancel(fs.work(), Lane::Normal)
     }

@@ -8,14 +8,9 @@ use crate::sys::file::{self, Pieces};
 /// What one `uv_fs_write` may hold: as much as the system writes at once.
 pub const MOST_WRITTEN: usize = 0x7fff_f000;
 
-/// `uv_fs_read`: what it reads comes after what was read at once, if anything was.
+/// `uv_fs_read`.
 pub fn read(fs: Fs) -> Result<usize> {
-    let before = fs.result().unsigned_abs();
-    match file::read(fs.file(), pieces(fs), fs.off()) {
-        Ok(count) => Ok(before.saturating_add(count)),
-        Err(_) if before > 0 => Ok(before),
-        Err(error) => Err(error),
-    }
+    fs.continued(file::read(fs.file(), pieces(fs), fs.off()))
 }
 
 /// `uv_fs_write`: an error after a part was written is not told; the next write will meet it.

@@ -221,6 +221,14 @@ impl Fs {
         self.kind() == UV_FS_READ && self.flags() == BEGUN
     }
 
+    /// The outcome of an operation as a whole: after what was read at once, an error does not matter.
+    pub fn continued(self, outcome: Result<usize>) -> Result<usize> {
+        if !self.is_begun() {
+            return outcome;
+        }
+        Ok(self.result().unsigned_abs().saturating_add(outcome.unwrap_or(0)))
+    }
+
     /// The operation is over: stores what came of it.
     pub fn finish(self, outcome: Result<usize>) {
         self.set_result(match outcome {
