@@ -146,9 +146,25 @@
 #define UVX_FOREVER UINT64_MAX
 
 /**
+ * The signal is dealt with.
+ */
+#define UVX_SIGINT_STOP 0
+
+/**
+ * Others are to see the signal, too.
+ */
+#define UVX_SIGINT_CONTINUE 1
+
+/**
  * The worker's loop measures its idle time, for uvx_worker_info (as UV_METRICS_IDLE_TIME does).
  */
 #define UVX_WORKER_METRICS 1
+
+/**
+ * A thread with a loop of its own that serves other threads. On the heap; what it is made of is not
+ * public.
+ */
+typedef struct uvx_io_thread_t uvx_io_thread_t;
 
 /**
  * The way to a loop for other threads: they post calls to it, which the loop runs. Counted; it
@@ -175,6 +191,12 @@ typedef struct uvx_message_t uvx_message_t;
  * Counted, shared memory.
  */
 typedef struct uvx_shared_buf_t uvx_shared_buf_t;
+
+/**
+ * What calls back on the service thread when a signal comes or when it is posted. On the heap; what
+ * it is made of is not public.
+ */
+typedef struct uvx_sigwake_t uvx_sigwake_t;
 
 /**
  * A worker as it sees itself: for its own thread.
@@ -218,6 +240,48 @@ typedef void (*uvx_call_fn)(void *arg, int status);
  * must not call functions of this library for the same loop.
  */
 typedef void (*uvx_interrupt_hook)(void *arg);
+
+/**
+ * Sets the thread up: the first to run on it. The loop is this thread's. 0 or more: it is ready,
+ * and uvx_io_thread_start returns 0. A negative result is what uvx_io_thread_start returns; handles
+ * that were opened are closed then, without a callback.
+ */
+typedef int (*uvx_io_thread_init)(uv_loop_t *loop, void *arg);
+
+/**
+ * How a thread with a loop is to end.
+ */
+typedef unsigned int uvx_io_thread_mode;
+
+/**
+ * The thread is to end. Runs on it, once for each mode that it is told, after the calls that were
+ * posted before: the place to close listeners (UVX_IO_THREAD_DRAIN), or everything
+ * (UVX_IO_THREAD_KILL). What is still open at the end is closed without a callback; its memory is
+ * the program's all the same.
+ */
+typedef void (*uvx_io_thread_stop_cb)(uv_loop_t *loop, void *arg, uvx_io_thread_mode mode);
+
+/**
+ * What can be said of a thread with a loop. Zeroed but for `size`: the defaults.
+ */
+typedef struct uvx_io_thread_options_t {
+  /**
+   * sizeof(uvx_io_thread_options_t).
+   */
+  size_t size;
+  /**
+   * The thread's name, copied; of which the system shows 15 bytes. NULL: "uvx-io".
+   */
+  const char *name;
+  /**
+   * In bytes; 0: what the system gives (RLIMIT_STACK). Rounded up to whole pages, and to what the system and the library need at least.
+   */
+  size_t stack_size;
+  /**
+   * May be NULL.
+   */
+  uvx_io_thread_stop_cb stop_cb;
+} uvx_io_thread_options_t;
 
 /**
  * What kind of thing is handed over.
@@ -365,6 +429,48 @@ typedef void (*uvx_message_cb)(struct uvx_message_port_t *port, struct uvx_messa
 typedef void (*uvx_message_batch_cb)(struct uvx_message_port_t *port, struct uvx_message_t **messages, size_t n);
 
 /**
+ * Somebody who wants to know of SIGINT. The program's memory, as for uvx_watchdog_t.
+ */
+typedef struct uvx_sigint_watchdog_t {
+  /**
+   * The library's.
+   */
+  void *reserved[4];
+} uvx_sigint_watchdog_t;
+
+/**
+ * SIGINT came. Runs on the service thread: as for uvx_watchdog_cb. UVX_SIGINT_STOP: it is dealt
+ * with. UVX_SIGINT_CONTINUE: the watchdog that was started before this one is to see it, too.
+ */
+typedef int (*uvx_sigint_cb)(struct uvx_sigint_watchdog_t *watchdog, void *arg);
+
+/**
+ * The signal came, or uvx_sigwake_post was called, once or more often since the last time. Runs on
+ * the service thread: as for uvx_watchdog_cb. The threads that are busy go on; this one may have
+ * them look (uvx_mailbox_call with UVX_CALL_INTERRUPT).
+ */
+typedef void (*uvx_sigwake_cb)(struct uvx_sigwake_t *wake, void *arg);
+
+/**
+ * A watchdog: calls back if it is not stopped in time. The program's memory, on the stack for
+ * instance; it must stay in place from uvx_watchdog_start to uvx_watchdog_stop. Needs no
+ * initialisation, no memory beside it, and no close.
+ */
+typedef struct uvx_watchdog_t {
+  /**
+   * The library's.
+   */
+  void *reserved[8];
+} uvx_watchdog_t;
+
+/**
+ * The time is over. Runs on the library's service thread, with all signals blocked: there is one
+ * such thread for the process, so a callback that takes long makes others late. It may use any
+ * function for any thread, and all functions for watchdogs.
+ */
+typedef void (*uvx_watchdog_cb)(struct uvx_watchdog_t *watchdog, void *arg);
+
+/**
  * The worker's function, the first to run on its thread. `data` is that of the options. Its loop
  * (uvx_worker_ctx_loop) and its port (uvx_worker_ctx_port) are there. It may set things up and
  * return, or do all its work and return.
@@ -499,6 +605,17 @@ typedef struct uvx_worker_info_t {
    */
   struct uvx_worker_exit_t exit;
 } uvx_worker_info_t;
+
+/**
+ * Begins nothing new, and ends when nothing keeps its loop alive any more. Calls that were posted
+ * before run.
+ */
+#define UVX_IO_THREAD_DRAIN 1
+
+/**
+ * Ends now, whatever is open. Calls that were posted and have not run get UV_ECANCELED.
+ */
+#define UVX_IO_THREAD_KILL 2
 
 /**
  * A port that nobody else uses: the sender's no more, the receiver's when it is taken.
@@ -685,6 +802,47 @@ UV_EXTERN int uvx_env_data_set(const char* key, struct uvx_shared_buf_t* value);
  * uvx_shared_buf_unref. NULL: there is none. Any thread.
  */
 UV_EXTERN struct uvx_shared_buf_t* uvx_env_data_get(const char* key);
+
+/**
+ * Starts a thread with a loop of its own, and waits until `init` has run there with `arg`. 0: the
+ * thread runs its loop, also with nothing open on it, until uvx_io_thread_stop. All signals are
+ * blocked on it. `options` may be NULL.
+ *
+ * On error there is no thread: what `init` returned. UV_EINVAL: no `init`, or options that make no
+ * sense. UV_ENOMEM, UV_EMFILE, UV_ENFILE: no memory or descriptors for its loop. UV_EAGAIN: the
+ * system has no more threads. Any thread. After fork(2) the child must not use it.
+ */
+UV_EXTERN int uvx_io_thread_start(struct uvx_io_thread_t** thread,
+                                  uvx_io_thread_init init,
+                                  void* arg,
+                                  const struct uvx_io_thread_options_t* options);
+
+/**
+ * Has the thread run `fn` with `arg` and 0, or with UV_ECANCELED if it is killed first; in the
+ * order of the calls. Any thread, the thread itself too. UV_ESHUTDOWN: the thread ends; `fn` will
+ * not run. UV_EINVAL: no function. UV_ENOMEM.
+ */
+UV_EXTERN int uvx_io_thread_call(struct uvx_io_thread_t* thread, uvx_call_fn fn, void* arg);
+
+/**
+ * The mailbox of the thread's loop, for calls that need no memory, that wait, or that interrupt. It
+ * is the thread's: who wants it longer takes a reference (uvx_mailbox_ref). Any thread.
+ */
+UV_EXTERN struct uvx_mailbox_t* uvx_io_thread_mailbox(struct uvx_io_thread_t* thread);
+
+/**
+ * Ends the thread in the way that `mode` says. A second call may turn UVX_IO_THREAD_DRAIN into
+ * UVX_IO_THREAD_KILL. Does not wait; any thread, the thread itself too. UV_EALREADY: it was told so
+ * before. UV_EINVAL: no such mode.
+ */
+UV_EXTERN int uvx_io_thread_stop(struct uvx_io_thread_t* thread, uvx_io_thread_mode mode);
+
+/**
+ * Waits until the thread has ended, for at most `timeout_ns` (UVX_FOREVER: without end), and frees
+ * it. It does not end by itself: uvx_io_thread_stop. To be called once with success, by any thread
+ * but itself (UV_EINVAL). UV_ETIMEDOUT: it is still there.
+ */
+UV_EXTERN int uvx_io_thread_join(struct uvx_io_thread_t* thread, uint64_t timeout_ns);
 
 /**
  * The sender's tag. Any thread that has a reference, or that was called back with the message; so
@@ -972,6 +1130,68 @@ UV_EXTERN void uvx_shared_buf_ref(struct uvx_shared_buf_t* buf);
 UV_EXTERN void uvx_shared_buf_unref(struct uvx_shared_buf_t* buf);
 
 /**
+ * Starts a SIGINT watchdog: when SIGINT comes, `cb` runs with `arg` on the service thread, however
+ * busy all other threads are. The watchdog that was started last is the first to see it; those
+ * before it only if its callback returns UVX_SIGINT_CONTINUE. Without callback (NULL) a watchdog
+ * only keeps the signal from ending the program, and lets it pass.
+ *
+ * The first watchdog installs the signal's handler (as uvx_sigwake_install does), the last one that
+ * stops brings the disposition from before back. Any thread. UV_ENOMEM. UV_EAGAIN: the service
+ * thread could not be started. After fork(2) the child has no watchdogs; stopping its copies is
+ * allowed.
+ */
+UV_EXTERN int uvx_sigint_watchdog_start(struct uvx_sigint_watchdog_t* watchdog,
+                                        uvx_sigint_cb cb,
+                                        void* arg);
+
+/**
+ * Stops a SIGINT watchdog. Returns 1 if a SIGINT came that no callback has dealt with: there was
+ * none, or all of them said UVX_SIGINT_CONTINUE, or it came too late for them. That is told once,
+ * to whoever stops first after it came; the program may want to end, or to raise the signal again
+ * when all are stopped. After this returns, the callback does not run and will not run: one that
+ * runs is waited for, but not in the callback of a watchdog.
+ *
+ * Any thread, in any order. 0 for one that is not started.
+ */
+UV_EXTERN int uvx_sigint_watchdog_stop(struct uvx_sigint_watchdog_t* watchdog);
+
+/**
+ * Has `cb` run with `arg` on the service thread whenever `signum` comes, however busy all other
+ * threads are. `signum` 0: only when uvx_sigwake_post is called. Several wakes and signal handles
+ * (uv_signal_t) may have the same signal, and all are called.
+ *
+ * The signal's handler only makes a note; the thread that it interrupts goes on (SA_RESTART). What
+ * the program had installed before is not called meanwhile, and comes back when the last wake is
+ * removed, unless the program has installed something else since.
+ *
+ * When the handler is in place, the signal is unblocked on the calling thread. So a program that
+ * must not die of an early signal blocks it first of all: one that came before is delivered now.
+ *
+ * Any thread. UV_EINVAL: no callback, or a signal that cannot be caught. UV_ENOMEM. UV_EAGAIN: the
+ * service thread could not be started. On error nothing has changed: a blocked signal stays
+ * blocked. After fork(2) the child has no wakes, and the dispositions from before; removing its
+ * copies is allowed.
+ */
+UV_EXTERN int uvx_sigwake_install(int signum,
+                                  uvx_sigwake_cb cb,
+                                  void* arg,
+                                  struct uvx_sigwake_t** wake);
+
+/**
+ * Removes a wake and frees it; NULL is fine. Returns 1 if a signal or a post came for which the
+ * callback has not run and will not run, else 0. A callback that runs is waited for, but not in the
+ * callback itself. Any thread; nobody may post to it meanwhile.
+ */
+UV_EXTERN int uvx_sigwake_remove(struct uvx_sigwake_t* wake);
+
+/**
+ * Has the wake's callback run. Any thread, and signal handlers: takes no lock, keeps errno. Several
+ * posts may become one call, but a post that comes after the callback has begun is followed by
+ * another one, which sees what the poster wrote before.
+ */
+UV_EXTERN void uvx_sigwake_post(struct uvx_sigwake_t* wake);
+
+/**
  * The version of this library in one number, 8 bits for each part: 1.2.3 is 0x010203. uv_version is
  * that of the interface.
  */
@@ -981,6 +1201,40 @@ UV_EXTERN unsigned int uvx_version(void);
  * The version of this library as text, such as "1.2.3". Static.
  */
 UV_EXTERN const char* uvx_version_string(void);
+
+/**
+ * Starts a watchdog: unless uvx_watchdog_stop comes first, `cb` runs with `arg` on the service
+ * thread, `timeout_ns` from now at the earliest, as the monotonic clock has it. 0: at once;
+ * UVX_FOREVER: never, until uvx_watchdog_reset says otherwise. Starting and stopping is cheap (some
+ * 100 ns): no system call as a rule, no memory. Any number may be started at once, nested or not.
+ *
+ * The watchdog must not be started already. Any thread. UV_EINVAL: no callback. UV_EAGAIN,
+ * UV_ENOMEM: the service thread could not be started; the watchdog is not started then.
+ *
+ * After fork(2) the child's copies of started watchdogs never fire; stopping them is allowed.
+ */
+UV_EXTERN int uvx_watchdog_start(struct uvx_watchdog_t* watchdog,
+                                 uint64_t timeout_ns,
+                                 uvx_watchdog_cb cb,
+                                 void* arg);
+
+/**
+ * Starts a watchdog's time anew: `timeout_ns` from now. One that has fired will fire again; a
+ * callback may do this to its own watchdog. Returns 1 if it has fired since it was started, else 0.
+ * Any thread. UV_EINVAL: it is not started, or is being stopped.
+ */
+UV_EXTERN int uvx_watchdog_reset(struct uvx_watchdog_t* watchdog, uint64_t timeout_ns);
+
+/**
+ * Stops a watchdog. Returns 1 if it has fired since it was started, 0 if it has not. After this
+ * returns, its callback does not run and will not run, and the memory is the program's: a callback
+ * that runs is waited for, so do not hold a lock that it may want. In the watchdog's own callback
+ * this does not wait, of course; then the callback may free the memory.
+ *
+ * Any thread, not only the one that has started it; one at a time. A watchdog that is not started:
+ * 0, if its memory is zeroed or it was started once.
+ */
+UV_EXTERN int uvx_watchdog_stop(struct uvx_watchdog_t* watchdog);
 
 /**
  * Starts a thread with a loop of its own and a channel to this one. `options` and `exit_cb` may be

@@ -17,7 +17,9 @@ mod loop_;
 mod reqs;
 mod streams;
 mod uvx_calls;
+mod uvx_io_threads;
 mod uvx_ports;
+mod uvx_watchdogs;
 mod uvx_workers;
 
 pub use base::*;
@@ -30,5 +32,7 @@ pub use loop_::*;
 pub use reqs::*;
 pub use streams::*;
 pub use uvx_calls::*;
+pub use uvx_io_threads::*;
 pub use uvx_ports::*;
+pub use uvx_watchdogs::*;
 pub use uvx_workers::*;

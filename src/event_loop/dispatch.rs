@@ -11,7 +11,7 @@ use crate::handles::{async_, loop_watchers, poll, process, signal, udp};
 use crate::ptr::{Cx, Handle};
 use crate::reqs;
 use crate::sync::mailbox::Kind;
-use crate::worker::{call, port, workers};
+use crate::worker::{call, port, service, workers};
 use core::ptr::null_mut;
 
 /// The idle phase.
@@ -126,6 +126,7 @@ unsafe extern "C" fn after_fork() {
 unsafe extern "C" fn after_fork_in_child() {
     signal::after_fork();
     super::pool::after_fork_in_child();
+    service::after_fork_in_child();
 }
 
 /// In the child after fork: what another thread of the parent, or a signal to it, made ready is forgotten.

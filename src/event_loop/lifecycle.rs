@@ -64,7 +64,7 @@ pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
 }
 
 /// Has fork(2) leave the child with usable locks, once for the process. Before the first lock could be held.
-fn guard_forks() -> Result {
+pub fn guard_forks() -> Result {
     static GUARDED: AtomicBool = AtomicBool::new(false);
     if GUARDED.swap(true, Ordering::AcqRel) {
         return Ok(());

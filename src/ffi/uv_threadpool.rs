@@ -3,6 +3,7 @@
 use super::status;
 use crate::abi::*;
 use crate::event_loop::Loop;
+use crate::worker::service;
 use crate::{event_loop, reqs};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +36,7 @@ pub extern "C" fn uv_library_shutdown() {
     static DONE: AtomicBool = AtomicBool::new(false);
     if !DONE.swap(true, Ordering::AcqRel) {
         event_loop::pool::shutdown();
+        service::shutdown();
     }
 }
 
