@@ -29,11 +29,11 @@ done
 
 build=${BENCH_OUT:-out/bench}
 mkdir -p "$build"
-# ports.c, calls.c and watchdog.c need the extension and run on ours alone; *_baseline.c are the counterparts for both.
+# ports.c, calls.c, pools.c and watchdog.c need the extension and run on ours alone; *_baseline.c are the counterparts for both.
 for source in benches/*.c; do
   program=$(basename "$source" .c)
   library=$ref
-  case $program in ports | calls | watchdog) library=$ours ;; esac
+  case $program in ports | calls | pools | watchdog) library=$ours ;; esac
   ${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Wno-unused-function ${UV_INCLUDE:+-I"$UV_INCLUDE"} -Iinclude \
     "$source" -o "$build/$program" "$library/libuv.so.1" -pthread
 done

@@ -188,6 +188,11 @@ typedef struct uvx_message_sender_t uvx_message_sender_t;
 typedef struct uvx_message_t uvx_message_t;
 
 /**
+ * A pool of threads. Counted; what it is made of is not public.
+ */
+typedef struct uvx_pool_t uvx_pool_t;
+
+/**
  * Counted, shared memory.
  */
 typedef struct uvx_shared_buf_t uvx_shared_buf_t;
@@ -197,6 +202,12 @@ typedef struct uvx_shared_buf_t uvx_shared_buf_t;
  * it is made of is not public.
  */
 typedef struct uvx_sigwake_t uvx_sigwake_t;
+
+/**
+ * A pool with tasks that may be delayed, and that can be waited for. Counted; what it is made of is
+ * not public.
+ */
+typedef struct uvx_task_runner_t uvx_task_runner_t;
 
 /**
  * A worker as it sees itself: for its own thread.
@@ -331,6 +342,130 @@ typedef struct uvx_xfer_t {
 } uvx_xfer_t;
 
 /**
+ * What can be said of a pool. Zeroed but for `size`: the defaults.
+ */
+typedef struct uvx_pool_options_t {
+  /**
+   * sizeof(uvx_pool_options_t).
+   */
+  size_t size;
+  /**
+   * 0.
+   */
+  unsigned int flags;
+  /**
+   * How many threads, 1 to 1024; 0: as uv_available_parallelism says.
+   */
+  unsigned int threads;
+  /**
+   * The threads' name, copied; of which the system shows 15 bytes. NULL: "uvx-pool".
+   */
+  const char *name;
+  /**
+   * In bytes; 0: 8 MiB. Rounded up to whole pages, and to what the system (PTHREAD_STACK_MIN) and the library need at least.
+   */
+  size_t stack_size;
+  /**
+   * One of UV_THREAD_PRIORITY_*, set by each thread for itself as by uv_thread_setpriority.
+   */
+  int thread_priority;
+} uvx_pool_options_t;
+
+/**
+ * Work for a pool. The caller's memory, which is the library's from the moment it is queued until
+ * its last callback begins; that may free it or queue it again.
+ */
+typedef struct uvx_pool_work_t {
+  /**
+   * The program's own.
+   */
+  void *data;
+  /**
+   * The library's. Needs no initialisation.
+   */
+  void *reserved[15];
+} uvx_pool_work_t;
+
+/**
+ * Runs on one of the pool's threads. It must return: pthread_exit, longjmp out of it and
+ * cancellation are not allowed.
+ */
+typedef void (*uvx_pool_work_cb)(struct uvx_pool_work_t *work);
+
+/**
+ * How urgent work is: of what waits in a pool the most urgent is next, and among equals what was
+ * queued first. What was overtaken 32 times in a row while it was the first of its priority is next
+ * in any case, so nothing waits for ever.
+ */
+typedef int uvx_priority;
+
+/**
+ * The work is over: `status` is 0, or UV_ECANCELED if it did not run. Exactly once for all that was
+ * queued.
+ */
+typedef void (*uvx_pool_done_cb)(struct uvx_pool_work_t *work, int status);
+
+/**
+ * What uvx_pool_stats says. Counts and times are those since the pool was made. A wait is the time
+ * between queueing and the beginning of the work, for delayed tasks from when they were due; times
+ * in ns.
+ */
+typedef struct uvx_pool_stats_t {
+  /**
+   * sizeof(uvx_pool_stats_t).
+   */
+  size_t size;
+  /**
+   * How many threads there are to be, how many there are, and how many of these are running work.
+   */
+  unsigned int threads;
+  unsigned int started;
+  unsigned int busy;
+  /**
+   * The most that were running work at a time.
+   */
+  unsigned int most_busy;
+  /**
+   * What waits for a thread now, of each priority, the lowest first.
+   */
+  size_t waiting[3];
+  /**
+   * Tasks whose time has not come.
+   */
+  size_t delayed;
+  /**
+   * The most that were waiting at a time.
+   */
+  size_t most_waiting;
+  /**
+   * All that was queued, that was begun, that ran to its end, and that was cancelled.
+   */
+  uint64_t queued;
+  uint64_t begun;
+  uint64_t done;
+  uint64_t cancelled;
+  /**
+   * Of all that was begun. Divided by `begun`: the mean.
+   */
+  uint64_t wait_total_ns;
+  uint64_t wait_max_ns;
+  /**
+   * Half of all, and 99 of a hundred, waited less than this; up to a quarter too much.
+   */
+  uint64_t wait_p50_ns;
+  uint64_t wait_p99_ns;
+  /**
+   * How long what waits longest among the first of each priority has waited; 0: nothing waits.
+   */
+  uint64_t oldest_ns;
+} uvx_pool_stats_t;
+
+/**
+ * How a pool is shut down.
+ */
+typedef int uvx_shutdown_mode;
+
+/**
  * How a channel is made; the bounds are for each direction of its own. Zeroed but for `size`: no
  * bounds.
  */
@@ -450,6 +585,28 @@ typedef int (*uvx_sigint_cb)(struct uvx_sigint_watchdog_t *watchdog, void *arg);
  * them look (uvx_mailbox_call with UVX_CALL_INTERRUPT).
  */
 typedef void (*uvx_sigwake_cb)(struct uvx_sigwake_t *wake, void *arg);
+
+/**
+ * A task. The caller's memory, which is the library's from the post until its callback begins; that
+ * may free it or post it again.
+ */
+typedef struct uvx_task_t {
+  /**
+   * The program's own.
+   */
+  void *data;
+  /**
+   * The library's. Needs no initialisation.
+   */
+  void *reserved[15];
+} uvx_task_t;
+
+/**
+ * The task itself, on one of the runner's threads, with 0; or, with UV_ECANCELED, all that comes of
+ * it: on the thread that cancels it or shuts the runner down. Exactly once for each task that was
+ * posted. It must return, as uvx_pool_work_cb.
+ */
+typedef void (*uvx_task_cb)(struct uvx_task_t *task, int status);
 
 /**
  * A watchdog: calls back if it is not stopped in time. The program's memory, on the stack for
@@ -616,6 +773,31 @@ typedef struct uvx_worker_info_t {
  * Ends now, whatever is open. Calls that were posted and have not run get UV_ECANCELED.
  */
 #define UVX_IO_THREAD_KILL 2
+
+/**
+ * For what nobody waits for.
+ */
+#define UVX_PRIORITY_LOW -1
+
+/**
+ * The usual.
+ */
+#define UVX_PRIORITY_NORMAL 0
+
+/**
+ * For what somebody is waiting for right now.
+ */
+#define UVX_PRIORITY_HIGH 1
+
+/**
+ * What waits is cancelled.
+ */
+#define UVX_SHUTDOWN_DROP 0
+
+/**
+ * What waits for a thread runs. Delayed tasks that are not due yet are cancelled.
+ */
+#define UVX_SHUTDOWN_RUN_ALL 1
 
 /**
  * A port that nobody else uses: the sender's no more, the receiver's when it is taken.
@@ -881,6 +1063,86 @@ UV_EXTERN void uvx_message_ref(struct uvx_message_t* message);
  * NULL is fine.
  */
 UV_EXTERN void uvx_message_unref(struct uvx_message_t* message);
+
+/**
+ * Makes a pool and starts its threads. `options` may be NULL. The caller has a reference to the
+ * pool: uvx_pool_release, after uvx_pool_shutdown. Any thread.
+ *
+ * On error there is no pool, and no thread of it. UV_EINVAL: the options make no sense. UV_ENOMEM.
+ * UV_EAGAIN: the system has no more threads. UV_EACCES, UV_EPERM: not with that priority.
+ */
+UV_EXTERN int uvx_pool_create(struct uvx_pool_t** pool, const struct uvx_pool_options_t* options);
+
+/**
+ * One more reference. Any thread that has one.
+ */
+UV_EXTERN void uvx_pool_ref(struct uvx_pool_t* pool);
+
+/**
+ * Gives up a reference. Does not end the threads: a pool that was not shut down keeps them, and
+ * itself, until the process ends. NULL is fine. Any thread.
+ */
+UV_EXTERN void uvx_pool_release(struct uvx_pool_t* pool);
+
+/**
+ * Runs `work_cb` on a thread of the pool, then `done_cb`, which may be NULL, on the loop of `home`.
+ * The loop stays alive until then, and cannot be closed. If `home` is NULL, no loop takes part:
+ * `done_cb` runs on the pool's thread after `work_cb`, or, cancelled, on the thread that cancels.
+ *
+ * Any thread, also the pool's own. Never waits. On error nothing was queued: UV_ESHUTDOWN: the pool
+ * is shut down, or the mailbox or its loop is closed. UV_EINVAL: no `work_cb`, or no such priority.
+ */
+UV_EXTERN int uvx_pool_queue(struct uvx_pool_t* pool,
+                             struct uvx_pool_work_t* work,
+                             uvx_pool_work_cb work_cb,
+                             uvx_priority priority,
+                             struct uvx_mailbox_t* home,
+                             uvx_pool_done_cb done_cb);
+
+/**
+ * Takes back work that no thread has begun: its `done_cb` runs with UV_ECANCELED, on its loop, or
+ * without one inside of this. UV_EBUSY: it runs. UV_EALREADY: it ran, or was cancelled before.
+ * UV_EINVAL: it was queued to another pool. Any thread. The memory of `work` must still be there.
+ */
+UV_EXTERN int uvx_pool_cancel(struct uvx_pool_t* pool, struct uvx_pool_work_t* work);
+
+/**
+ * How many threads the pool is to have, 1 to 1024. New ones are there when this returns; those that
+ * are too many end when they have done what they are doing. Any thread. On error nothing has
+ * changed: UV_EINVAL, UV_ESHUTDOWN, and as for uvx_pool_create.
+ */
+UV_EXTERN int uvx_pool_set_size(struct uvx_pool_t* pool, unsigned int threads);
+
+/**
+ * What the pool does and has done. Any thread. UV_EINVAL if `stats->size` is too small.
+ */
+UV_EXTERN int uvx_pool_stats(struct uvx_pool_t* pool, struct uvx_pool_stats_t* stats);
+
+/**
+ * Ends the pool: it takes nothing any more, what waits runs or is cancelled, as `mode` says, and
+ * its threads end. 0: they have. What is cancelled and has no loop gets its UV_ECANCELED inside of
+ * this.
+ *
+ * UV_ETIMEDOUT: threads are still busy after `timeout_ns` (UVX_FOREVER: no limit; 0: this does not
+ * wait). The pool ends all the same when they are through; this can be called again, to wait longer
+ * or, after UVX_SHUTDOWN_RUN_ALL, to drop what still waits.
+ *
+ * Any thread but the pool's own. UV_EINVAL: this is one of those, or there is no such mode; nothing
+ * has changed.
+ */
+UV_EXTERN int uvx_pool_shutdown(struct uvx_pool_t* pool,
+                                uvx_shutdown_mode mode,
+                                uint64_t timeout_ns);
+
+/**
+ * As uv_queue_work, from any thread, such as in a `work_cb`: for the loop of `home`, which stays
+ * alive until `after_work_cb` has run, and cannot be closed. uv_cancel is for the loop's thread as
+ * ever. UV_ESHUTDOWN: the mailbox or its loop is closed. Else as uv_queue_work.
+ */
+UV_EXTERN int uvx_queue_work_from(struct uvx_mailbox_t* home,
+                                  uv_work_t* req,
+                                  uv_work_cb work_cb,
+                                  uv_after_work_cb after_work_cb);
 
 /**
  * Makes a channel and gives its two ports to the caller. What is posted to one is received from the
@@ -1190,6 +1452,80 @@ UV_EXTERN int uvx_sigwake_remove(struct uvx_sigwake_t* wake);
  * another one, which sees what the poster wrote before.
  */
 UV_EXTERN void uvx_sigwake_post(struct uvx_sigwake_t* wake);
+
+/**
+ * Makes a task runner and starts its threads, as uvx_pool_create.
+ */
+UV_EXTERN int uvx_task_runner_create(struct uvx_task_runner_t** runner,
+                                     const struct uvx_pool_options_t* options);
+
+/**
+ * One more reference. Any thread that has one.
+ */
+UV_EXTERN void uvx_task_runner_ref(struct uvx_task_runner_t* runner);
+
+/**
+ * Gives up a reference, as uvx_pool_release.
+ */
+UV_EXTERN void uvx_task_runner_release(struct uvx_task_runner_t* runner);
+
+/**
+ * The runner's pool, for uvx_pool_set_size, uvx_pool_stats and work of its own. It is the runner's:
+ * whoever wants it longer takes a reference.
+ */
+UV_EXTERN struct uvx_pool_t* uvx_task_runner_pool(struct uvx_task_runner_t* runner);
+
+/**
+ * Runs `cb` on one of the runner's threads: before tasks of lower priority, after those of the same
+ * that were posted before. Any thread, also the runner's own. Never waits. On error nothing was
+ * posted: UV_ESHUTDOWN: the runner is shut down. UV_EINVAL: no `cb`, or no such priority.
+ */
+UV_EXTERN int uvx_task_runner_post(struct uvx_task_runner_t* runner,
+                                   struct uvx_task_t* task,
+                                   uvx_priority priority,
+                                   uvx_task_cb cb);
+
+/**
+ * As uvx_task_runner_post, but the task is posted in `delay_ns`, not earlier. Tasks that are due at
+ * the same time run in the order of the posts. 0: now.
+ */
+UV_EXTERN int uvx_task_runner_post_delayed(struct uvx_task_runner_t* runner,
+                                           struct uvx_task_t* task,
+                                           uvx_priority priority,
+                                           uint64_t delay_ns,
+                                           uvx_task_cb cb);
+
+/**
+ * Takes back a task that no thread has begun: its callback runs inside of this, with UV_ECANCELED.
+ * UV_EBUSY: it runs, maybe right here. UV_EALREADY: it ran, or was cancelled before. UV_EINVAL: it
+ * was posted to another runner. Any thread. The task's memory must still be there.
+ */
+UV_EXTERN int uvx_task_runner_cancel(struct uvx_task_runner_t* runner, struct uvx_task_t* task);
+
+/**
+ * Waits until no task of the priority `at_least` or above waits or runs, those included that are
+ * posted meanwhile. Tasks that are not due yet do not count.
+ *
+ * If `pump` is not NULL, that loop runs turns meanwhile, as if in uv_run, so that tasks may wait
+ * for what they post to it; the wait is then over when also no posted call (uvx_mailbox_call) waits
+ * for the loop. On the loop's thread, and not inside of one of its callbacks. UV_EINTR: uv_stop was
+ * called; it also ends the uv_run to come.
+ *
+ * Any thread but the runner's own. UV_ETIMEDOUT: after `timeout_ns` (UVX_FOREVER: no limit; 0: this
+ * only looks). UV_EINVAL: this is a thread of the runner, or there is no such priority.
+ */
+UV_EXTERN int uvx_task_runner_drain(struct uvx_task_runner_t* runner,
+                                    uvx_priority at_least,
+                                    uint64_t timeout_ns,
+                                    uv_loop_t* pump);
+
+/**
+ * Ends the runner, as uvx_pool_shutdown: tasks that are dropped get their UV_ECANCELED inside of
+ * this, once each; so do delayed tasks that are not due yet, whatever the mode.
+ */
+UV_EXTERN int uvx_task_runner_shutdown(struct uvx_task_runner_t* runner,
+                                       uvx_shutdown_mode mode,
+                                       uint64_t timeout_ns);
 
 /**
  * The version of this library in one number, 8 bits for each part: 1.2.3 is 0x010203. uv_version is

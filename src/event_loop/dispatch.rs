@@ -89,8 +89,9 @@ pub unsafe fn run_ready(cx: &mut Cx, lp: Loop, node: *mut uv__queue, kind: Kind)
     }
 }
 
-/// Counts the posted calls that keep the loop alive.
+/// Counts the posted calls, and the requests begun by other threads, that keep the loop alive.
 pub fn collect_calls(lp: Loop) {
+    lp.collect_requests();
     if !lp.internals().calls.get().is_null() {
         call::collect(lp);
     }

@@ -15,7 +15,7 @@ use crate::sys::{self, cpus, epoll, fd};
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr::{null, null_mut};
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
 
 /// `uv_loop_init`: everything but `data` gets its first value.
 ///
@@ -94,6 +94,7 @@ fn make_internals() -> Result<Owned<Internals>> {
         (&raw mut (*place).workers).write(Cell::new(null()));
         (&raw mut (*place).calls).write(Cell::new(null()));
         (&raw mut (*place).thread).write(AtomicUsize::new(0));
+        (&raw mut (*place).begun_elsewhere).write(AtomicU32::new(0));
         (*place).ready.init();
         Ok(Owned::from_raw(place))
     }
@@ -130,6 +131,7 @@ pub fn close(lp: Loop) -> Result {
         return Err(Errno::EBUSY);
     }
     dispatch::cancel_calls(&mut cx, lp);
+    fence(Ordering::SeqCst); // who begins a request from elsewhere sees the end of the calls, or is seen here
     if is_busy(lp) {
         return Err(Errno::EBUSY); // a cancelled call has begun something
     }

@@ -2,7 +2,7 @@
 //!
 //! [`Loop`] views the caller's `uv_loop_t`; what does not fit into its 848 bytes is in [`Internals`], which hangs on its
 //! `internal_fields`. A loop belongs to one thread. Other threads touch only `Internals::ready`, the stamps of `linger`, the idle
-//! time of `metrics`, `thread`, and read the eventfd's number.
+//! time of `metrics`, `thread`, `begun_elsewhere`, and read the eventfd's number.
 
 pub mod closing;
 pub mod default;
@@ -26,7 +26,7 @@ use crate::sync::ready::Ready;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use linger::Linger;
 use metrics::Metrics;
 
@@ -57,6 +57,8 @@ pub struct Internals {
     pub calls: Cell<*const c_void>,
     /// The thread that runs the loop, or did last (`sys::thread::number`); 0 before the first run.
     pub thread: AtomicUsize,
+    /// Requests that other threads have begun (modulo 2^32: less those they took back) and `collect_requests` has not counted yet.
+    pub begun_elsewhere: AtomicU32,
 }
 
 /// A view of a loop in C memory. The caller keeps a loop alive for as long as any of its functions runs, so unlike a handle it may be
@@ -153,6 +155,16 @@ impl Loop {
     /// A request began, which keeps the loop alive.
     pub fn begin_request(self) {
         self.set_active_reqs(self.active_reqs().wrapping_add(1));
+    }
+
+    /// Counts the requests that other threads have begun. The end of a request is seen only after its beginning, so this comes before
+    /// `end_request` for one that may be theirs.
+    pub fn collect_requests(self) {
+        let begun = &self.internals().begun_elsewhere;
+        if begun.load(Ordering::Relaxed) != 0 {
+            let count = begun.swap(0, Ordering::AcqRel);
+            self.set_active_reqs(self.active_reqs().wrapping_add(count));
+        }
     }
 
     /// A request is over; its callback comes next.

@@ -59,7 +59,7 @@ pub fn run(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
         lp.run_timers(cx);
     }
     while alive && lp.stop_flag() == 0 {
-        turn(cx, lp, mode);
+        turn(cx, lp, mode, -1);
         alive = lp.is_alive();
         if mode != UV_RUN_DEFAULT {
             break;
@@ -70,7 +70,21 @@ pub fn run(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
     alive
 }
 
-fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode) {
+/// One turn that waits for at most `most` ms (-1: no limit), for whoever has something to wait for on the loop's thread. Not inside of
+/// `run`.
+pub fn turn_within(cx: &mut Cx, lp: Loop, most: c_int) {
+    lp.internals().ready.settle(State::Awake);
+    lp.internals().must_poll.set(true);
+    lp.internals().thread.store(thread::number(), Ordering::Relaxed);
+    lp.update_time();
+    if lp.is_alive() {
+        turn(cx, lp, UV_RUN_ONCE, most);
+    }
+    lp.leave();
+}
+
+/// One turn that waits for at most `most` ms (-1: no limit).
+fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode, most: c_int) {
     // An idle handle that starts in its own phase must not make `UV_RUN_ONCE` block.
     let can_sleep = !lp.has_idle_handles() && !lp.has_fed_watchers();
 
@@ -79,7 +93,7 @@ fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode) {
     dispatch::run_prepare(cx, lp);
 
     let may_block = mode == UV_RUN_DEFAULT || (mode == UV_RUN_ONCE && can_sleep);
-    let timeout = if may_block { lp.poll_timeout() } else { 0 };
+    let timeout = if may_block { shorter(lp.poll_timeout(), most) } else { 0 };
     lp.internals().metrics.count_turn();
     poll::poll(cx, lp, timeout);
     for _ in 0..FED_ROUNDS {
@@ -93,4 +107,12 @@ fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode) {
     lp.run_closing(cx);
     lp.update_time();
     lp.run_timers(cx);
+}
+
+/// The shorter of two waits in ms, of which -1 is the longest.
+fn shorter(a: c_int, b: c_int) -> c_int {
+    match (a, b) {
+        (-1, other) | (other, -1) => other,
+        _ => a.min(b),
+    }
 }

@@ -22,6 +22,7 @@ pub mod doorbell;
 pub mod inbox;
 pub mod io_thread;
 pub mod message;
+pub mod pools;
 pub mod port;
 pub mod post;
 pub mod receive;
