@@ -121,6 +121,7 @@ pub unsafe fn submit_from_elsewhere(
 ///
 /// # Safety
 /// As for `submit`, on any thread.
+#[inline]
 unsafe fn put_in_line(
     home: *mut uv_loop_t,
     work: *mut uv__work,
@@ -141,26 +142,33 @@ unsafe fn put_in_line(
     }
     // SAFETY: the caller's.
     unsafe { pool.line.push(work, lane) };
-    let started = pool.started.get();
-    if started < pool.size.get()
-        && !pool.stopping.get()
-        && let Some(item) = pool.line.take()
-    {
-        match worker::start(&pool, item) {
-            Ok(()) => {}
-            Err(error) => {
-                // SAFETY: just taken.
-                unsafe { pool.line.put_back(item) };
-                if started == 0 {
-                    // SAFETY: it is in line, and there is no thread to take it.
-                    let _ = unsafe { pool.line.cancel(work, lane) };
-                    return Err(error);
-                }
-                // The threads that exist must do.
-            }
-        }
+    if pool.started.get() < pool.size.get() && !pool.stopping.get() {
+        // SAFETY: just put in.
+        unsafe { start_one(&pool, work, lane) }?;
     }
     Ok(pool.crew.pick(pool.line.runnable()))
+}
+
+/// Starts a thread for the next in line. On error `work` is not in line any more.
+///
+/// # Safety
+/// `work` is in line.
+#[cold]
+unsafe fn start_one(pool: &State, work: *mut uv__work, lane: Lane) -> Result {
+    let started = pool.started.get();
+    let Some(item) = pool.line.take() else { return Ok(()) };
+    let result = worker::start(pool, item);
+    if result.is_err() {
+        // SAFETY: just taken.
+        unsafe { pool.line.put_back(item) };
+        if started == 0 {
+            // SAFETY: it is in line, and there is no thread to take it.
+            let _ = unsafe { pool.line.cancel(work, lane) };
+            return result;
+        }
+        // The threads that exist must do.
+    }
+    Ok(())
 }
 
 /// Takes `work` back, unless a thread has it (`UV_EBUSY`). Its `done` runs with `UV_ECANCELED`.
