@@ -106,10 +106,10 @@ TEST(killing_cancels_the_calls_that_wait) {
 }
 
 static uv_timer_t session, listener;
-static int session_ticks;
+static int session_ticks, is_draining;
 
 static void on_session(uv_timer_t* handle) {
-  if (++session_ticks == 5) {
+  if (is_draining && ++session_ticks == 5) {
     port_note("session over");
     uv_close((uv_handle_t*) handle, NULL);
   }
@@ -133,6 +133,7 @@ static void on_stop(uv_loop_t* loop, void* arg, uvx_io_thread_mode mode) {
   CHECK(loop == listener.loop);
   CHECK_STR(arg, "server");
   port_note(mode == UVX_IO_THREAD_DRAIN ? "drain" : "kill");
+  is_draining = 1;
   if (!uv_is_closing((uv_handle_t*) &listener)) uv_close((uv_handle_t*) &listener, on_listener_closed);
 }
 

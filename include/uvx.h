@@ -253,6 +253,30 @@ typedef void (*uvx_call_fn)(void *arg, int status);
 typedef void (*uvx_interrupt_hook)(void *arg);
 
 /**
+ * Where and when the debug port is to listen. Zeroed but for `size`: now, on a Unix socket in the
+ * usual place.
+ */
+typedef struct uvx_debug_options_t {
+  /**
+   * sizeof(uvx_debug_options_t).
+   */
+  size_t size;
+  /**
+   * The path of the Unix socket, copied; "%p" in it stands for the process's number. NULL: "uvx-debug." and the process's number in
+   * XDG_RUNTIME_DIR or, without that, in /tmp, where uvx-inspect looks for it. Not with `port`.
+   */
+  const char *path;
+  /**
+   * Above 0: this TCP port of 127.0.0.1 instead, to which every user of the machine has access; -1: any that is free.
+   */
+  int port;
+  /**
+   * Not 0: does nothing yet, but listens when this signal comes (as uvx_sigwake_install says).
+   */
+  int signum;
+} uvx_debug_options_t;
+
+/**
  * Sets the thread up: the first to run on it. The loop is this thread's. 0 or more: it is ready,
  * and uvx_io_thread_start returns 0. A negative result is what uvx_io_thread_start returns; handles
  * that were opened are closed then, without a callback.
@@ -969,6 +993,35 @@ UV_EXTERN int uvx_loop_interrupt_hook(uv_loop_t* loop, uvx_interrupt_hook hook, 
  * busy for long. Says how many that were. The loop's thread.
  */
 UV_EXTERN size_t uvx_loop_run_interrupts(uv_loop_t* loop);
+
+/**
+ * Opens the debug port: a thread of its own listens on a Unix socket (mode 0600) or a TCP port of
+ * 127.0.0.1, and answers each connection with one JSON object about the loops of the process and
+ * the thread pool, also while those are busy or stuck. It takes no commands. docs/uvx/debug_port.md
+ * has the fields; the program uvx-inspect shows them. `options` may be NULL.
+ *
+ * Without this call there is a port only if the environment says so when the first loop is made:
+ * UVX_DEBUG_SOCKET is a path ("%p" in it stands for the process's number) or a port number (0:
+ * any).
+ *
+ * Any thread. UV_EALREADY: there is a port, or it waits for its signal. UV_EADDRINUSE: somebody
+ * listens there. UV_ENAMETOOLONG, UV_EINVAL, and what the system or uvx_io_thread_start says. After
+ * fork(2) the child has no port, and may open its own.
+ */
+UV_EXTERN int uvx_debug_start(const struct uvx_debug_options_t* options);
+
+/**
+ * Closes the debug port, or no longer waits for its signal. Waits for an answer that is being sent,
+ * a second at most. Any thread.
+ */
+UV_EXTERN void uvx_debug_stop(void);
+
+/**
+ * Where the debug port listens, as a string: a path, or "127.0.0.1:PORT". `size` is in bytes: in,
+ * the room at `buffer`; out, the length without NUL, with UV_ENOBUFS what is needed with it.
+ * UV_ENOENT: it does not listen. Any thread.
+ */
+UV_EXTERN int uvx_debug_address(char* buffer, size_t* size);
 
 /**
  * Puts a value under a name, for the current environment: that of the worker whose thread this is,

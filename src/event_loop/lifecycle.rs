@@ -1,5 +1,6 @@
 //! Making, configuring and closing a loop, and taking it through fork.
 
+use super::census::Census;
 use super::linger::{self, Linger};
 use super::metrics::Metrics;
 use super::poll::Batch;
@@ -60,6 +61,8 @@ pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
     lp.set_internal_fields(internals.into_raw().cast());
     lp.update_time();
     lp.start_clock();
+    lp.census().enlist(raw);
+    dispatch::loop_made();
     Ok(())
 }
 
@@ -95,6 +98,7 @@ fn make_internals() -> Result<Owned<Internals>> {
         (&raw mut (*place).calls).write(Cell::new(null()));
         (&raw mut (*place).thread).write(AtomicUsize::new(0));
         (&raw mut (*place).begun_elsewhere).write(AtomicU32::new(0));
+        (&raw mut (*place).census).write(Census::default());
         (*place).ready.init();
         Ok(Owned::from_raw(place))
     }
@@ -135,6 +139,7 @@ pub fn close(lp: Loop) -> Result {
     if is_busy(lp) {
         return Err(Errno::EBUSY); // a cancelled call has begun something
     }
+    lp.census().delist();
     dispatch::forget_calls(lp);
     lp.internals().ready.wait_for_wakers();
     fd::close(lp.wake_fd());
@@ -187,6 +192,8 @@ pub fn fork(lp: Loop) -> Result {
     forget_pending(lp);
     dispatch::forget_threads(lp);
     lp.register_all_again();
+    lp.census().delist();
+    lp.census().enlist(lp.as_ptr());
     lp.leave();
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! `internal_fields`. A loop belongs to one thread. Other threads touch only `Internals::ready`, the stamps of `linger`, the idle
 //! time of `metrics`, `thread`, `begun_elsewhere`, and read the eventfd's number.
 
+pub mod census;
 pub mod closing;
 pub mod default;
 pub mod dispatch;
@@ -23,6 +24,7 @@ use crate::abi::*;
 use crate::ds::wheel::Wheel;
 use crate::fields;
 use crate::sync::ready::Ready;
+use census::Census;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::NonNull;
@@ -55,6 +57,8 @@ pub struct Internals {
     pub workers: Cell<*const c_void>,
     /// The loop's mailbox for posted calls, once it has one.
     pub calls: Cell<*const c_void>,
+    /// What others may know of the loop.
+    pub census: Census,
     /// The thread that runs the loop, or did last (`sys::thread::number`); 0 before the first run.
     pub thread: AtomicUsize,
     /// Requests that other threads have begun (modulo 2^32: less those they took back) and `collect_requests` has not counted yet.
@@ -94,8 +98,6 @@ impl Loop {
 }
 
 fields!([Loop] {
-    active_handles, set_active_handles: active_handles => c_uint;
-    active_reqs, set_active_reqs: active_reqs.count => c_uint;
     internal_fields, set_internal_fields: internal_fields => *mut c_void;
     stop_flag, set_stop_flag: stop_flag => c_uint;
     flags, set_flags: flags => core::ffi::c_ulong;
@@ -109,6 +111,41 @@ fields!([Loop] {
     timer_counter, set_timer_counter: timer_counter => u64;
     time, set_time: time => u64;
 });
+
+/// The two counts that others may read while the loop runs (`census.rs`); written by the loop's thread alone.
+#[allow(missing_docs)]
+impl Loop {
+    pub fn active_handles(self) -> c_uint {
+        active_handles_of(self.as_ptr())
+    }
+    pub fn set_active_handles(self, count: c_uint) {
+        // SAFETY: the loop is alive, and all of the library uses the field as an atomic.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.as_ptr()).active_handles) }
+            .store(count, Ordering::Relaxed);
+    }
+    pub fn active_reqs(self) -> c_uint {
+        active_reqs_of(self.as_ptr())
+    }
+    pub fn set_active_reqs(self, count: c_uint) {
+        // SAFETY: as above.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.as_ptr()).active_reqs.count) }
+            .store(count, Ordering::Relaxed);
+    }
+}
+
+/// How much is active and referenced. Any thread.
+#[allow(clippy::not_unsafe_ptr_arg_deref)] // only called with loops that are alive: in this file, and under the list's mutex
+pub fn active_handles_of(raw: *const uv_loop_t) -> c_uint {
+    // SAFETY: the loop is alive, and all of the library uses the field as an atomic.
+    unsafe { AtomicU32::from_ptr((&raw const (*raw).active_handles).cast_mut()) }.load(Ordering::Relaxed)
+}
+
+/// How many requests are active. Any thread.
+#[allow(clippy::not_unsafe_ptr_arg_deref)] // as above
+pub fn active_reqs_of(raw: *const uv_loop_t) -> c_uint {
+    // SAFETY: as above.
+    unsafe { AtomicU32::from_ptr((&raw const (*raw).active_reqs.count).cast_mut()) }.load(Ordering::Relaxed)
+}
 
 /// The addresses of the loop's queues.
 #[allow(missing_docs)]

@@ -3,6 +3,7 @@
 //! One `epoll_pwait` a turn; none in a turn that must not block and has no descriptors to look at. Descriptors are run first, in the
 //! kernel's order, then what stands in `ready` (asyncs, signals, finished work, ports), oldest first.
 
+use super::census::Phase;
 use super::{Loop, dispatch, pool};
 use crate::abi::errno::Errno;
 use crate::abi::uv__queue;
@@ -57,8 +58,10 @@ const NOBODY: u64 = u64::MAX;
 pub fn poll(cx: &mut Cx, lp: Loop, timeout: c_int) {
     let timeout = if register(cx, lp) { 0 } else { timeout };
     let mut events: Events = [const { MaybeUninit::uninit() }; BATCH];
+    lp.census().enter(Phase::Poll);
     let (mut count, were_waiting) = wait(lp, &mut events, timeout);
     lp.internals().metrics.end_waiting();
+    lp.census().stir(Phase::Events, lp.time());
     for batches_left in (0..MOST_BATCHES).rev() {
         run_descriptors(cx, lp, &mut events, count, were_waiting);
         if count < BATCH || batches_left == 0 {

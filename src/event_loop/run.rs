@@ -2,6 +2,7 @@
 //!
 //! The phases and their order are those of the reference's documentation ("The I/O loop"), and observable.
 
+use super::census::Phase;
 use super::{Loop, dispatch, poll};
 use crate::abi::*;
 use crate::ptr::Cx;
@@ -38,7 +39,9 @@ impl Loop {
         if self.has_fed_watchers() || !self.internals().ready.is_empty() {
             return 0;
         }
-        match self.next_timer() {
+        let next = self.next_timer();
+        self.census().expect_timer(next);
+        match next {
             None => -1,
             Some(due) => c_int::try_from(due.saturating_sub(self.time())).unwrap_or(c_int::MAX),
         }
@@ -50,12 +53,14 @@ pub fn run(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
     lp.internals().ready.settle(State::Awake);
     lp.internals().must_poll.set(true);
     lp.internals().thread.store(thread::number(), Ordering::Relaxed);
+    lp.census().run_here();
     let mut alive = lp.is_alive();
     if !alive {
         lp.update_time();
     }
     if mode == UV_RUN_DEFAULT && alive && lp.stop_flag() == 0 {
         lp.update_time();
+        lp.census().stir(Phase::Timers, lp.time());
         lp.run_timers(cx);
     }
     while alive && lp.stop_flag() == 0 {
@@ -66,6 +71,7 @@ pub fn run(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
         }
     }
     lp.set_stop_flag(0);
+    lp.census().enter(Phase::Outside);
     lp.leave();
     alive
 }
@@ -88,6 +94,7 @@ fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode, most: c_int) {
     // An idle handle that starts in its own phase must not make `UV_RUN_ONCE` block.
     let can_sleep = !lp.has_idle_handles() && !lp.has_fed_watchers();
 
+    lp.census().enter(Phase::Prepare);
     dispatch::run_fed(cx, lp);
     dispatch::run_idle(cx, lp);
     dispatch::run_prepare(cx, lp);
@@ -103,9 +110,12 @@ fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode, most: c_int) {
         dispatch::run_fed(cx, lp);
     }
 
+    lp.census().enter(Phase::Check);
     dispatch::run_check(cx, lp);
+    lp.census().enter(Phase::Closing);
     lp.run_closing(cx);
     lp.update_time();
+    lp.census().enter(Phase::Timers);
     lp.run_timers(cx);
 }
 

@@ -40,6 +40,7 @@ pub mod uv_udp;
 pub mod uv_version;
 pub mod uv_wtf8;
 pub mod uvx_call;
+pub mod uvx_debug;
 pub mod uvx_env_data;
 pub mod uvx_io_thread;
 pub mod uvx_message;

@@ -10,13 +10,16 @@
 //!
 //! The service thread (`service/`) runs watchdogs and what signals wake, beside all loops. An [`io_thread`] is a thread with a loop and calls.
 //!
-//! Layers, top to bottom: `io_thread`; `workers`; `call`; `delivery`, `receive`, `close`, `sender`; `post`; `transfer`; `port`, `claim`; `channel`; `message`; `inbox`,
+//! The debug port (`debug/`) tells from outside what all of them are doing.
+//!
+//! Layers, top to bottom: `debug`; `io_thread`; `workers`; `call`; `delivery`, `receive`, `close`, `sender`; `post`; `transfer`; `port`, `claim`; `channel`; `message`; `inbox`,
 //! `doorbell`, `writer`, `recycling`, `shared_buffer`. `service` stands on none of them. (Messages hold ports and ports hold messages, so `message` and `close` know each other.)
 
 pub mod call;
 pub mod channel;
 pub mod claim;
 pub mod close;
+pub mod debug;
 pub mod delivery;
 pub mod doorbell;
 pub mod inbox;

@@ -187,6 +187,25 @@ pub unsafe fn cancel(work: *mut uv__work, lane: Lane) -> Result {
     Ok(())
 }
 
+/// What the pool has to do.
+pub struct Load {
+    /// Threads that exist, and how many there may be; 0 before the first submission.
+    pub threads: u32,
+    /// See `threads`.
+    pub size: u32,
+    /// Work that has a thread.
+    pub running: u32,
+    /// Work that waits for one.
+    pub waiting: u32,
+}
+
+/// What the pool has to do now. Any thread.
+pub fn load() -> Load {
+    let pool = Locked::new();
+    let (waiting, running) = pool.line.counts();
+    Load { threads: pool.started.get(), size: pool.size.get(), running, waiting }
+}
+
 /// Sends `work` home, from a thread that was woken `late` ns late for it.
 ///
 /// # Safety
