@@ -106,6 +106,9 @@
 
 #include "uv.h"
 
+/* Whether events of a category (uvx_trace_category) are wanted: one load. */
+#define UVX_TRACE_ON(category) __atomic_load_n((category), __ATOMIC_RELAXED)
+
 /**
  * The loop stays alive until the call has run. Without it a waiting call does not keep uv_run from
  * returning; it then waits for the next uv_run.
@@ -144,6 +147,43 @@
  * A timeout that is never over.
  */
 #define UVX_FOREVER UINT64_MAX
+
+/**
+ * With uvx_trace_event: the names and strings of this event are copied; otherwise they have to stay
+ * until the event is written, as literals do.
+ */
+#define UVX_TRACE_COPY 1
+
+/**
+ * With the phase 'i': the event stands for the whole process, not for its thread.
+ */
+#define UVX_TRACE_PROCESS 2
+
+/**
+ * With the phase 'i': the event stands for everything.
+ */
+#define UVX_TRACE_GLOBAL 4
+
+/**
+ * With uvx_trace_options_t: events tell the CPU time of their thread ("tts"), which takes half a
+ * microsecond to read.
+ */
+#define UVX_TRACE_TTS 1
+
+/**
+ * With uvx_trace_options_t: a flush waits until the file is on the disk (fdatasync).
+ */
+#define UVX_TRACE_FSYNC 2
+
+/**
+ * With uvx_trace_write_cb: a file begins with this text.
+ */
+#define UVX_TRACE_FILE_BEGINS 1
+
+/**
+ * With uvx_trace_write_cb: a file ends with this text.
+ */
+#define UVX_TRACE_FILE_ENDS 2
 
 /**
  * The signal is dealt with.
@@ -208,6 +248,11 @@ typedef struct uvx_sigwake_t uvx_sigwake_t;
  * not public.
  */
 typedef struct uvx_task_runner_t uvx_task_runner_t;
+
+/**
+ * What collects the events of the process and writes them. What it is made of is not public.
+ */
+typedef struct uvx_trace_agent_t uvx_trace_agent_t;
 
 /**
  * A worker as it sees itself: for its own thread.
@@ -633,6 +678,145 @@ typedef struct uvx_task_t {
 typedef void (*uvx_task_cb)(struct uvx_task_t *task, int status);
 
 /**
+ * The type of an argument's value.
+ */
+typedef unsigned int uvx_trace_type;
+
+/**
+ * The value itself, by `type`.
+ */
+typedef union uvx_trace_value_t {
+  int64_t i;
+  uint64_t u;
+  double d;
+  const char *s;
+  const void *p;
+} uvx_trace_value_t;
+
+/**
+ * An argument of an event.
+ */
+typedef struct uvx_trace_arg_t {
+  const char *name;
+  uvx_trace_type type;
+  union uvx_trace_value_t value;
+} uvx_trace_arg_t;
+
+/**
+ * What happens to an event for which a thread has no room, because the writer is late.
+ */
+typedef unsigned int uvx_trace_overflow;
+
+/**
+ * Something could not be written; the events in it are lost, and counted. `file` is the file's
+ * name, NULL with a writer of the program's own. Runs on the agent's thread, once for each attempt
+ * that fails; it may trace nothing, and must not call functions that wait for the agent.
+ */
+typedef void (*uvx_trace_error_cb)(void *data, int error, const char *file);
+
+/**
+ * Takes `length` bytes of JSON. What comes from UVX_TRACE_FILE_BEGINS to UVX_TRACE_FILE_ENDS is one
+ * valid text. Returns 0, or a negative UV_E* code: then the events of this call are lost, the file
+ * has ended here, and the next call begins another. Runs on the agent's thread, as
+ * uvx_trace_error_cb.
+ */
+typedef int (*uvx_trace_write_cb)(void *data, const char *text, size_t length, unsigned int flags);
+
+/**
+ * How the agent is to work. Zeroed but for `size`: the defaults.
+ */
+typedef struct uvx_trace_options_t {
+  /**
+   * sizeof(uvx_trace_options_t).
+   */
+  size_t size;
+  /**
+   * 0 or UVX_TRACE_TTS, UVX_TRACE_FSYNC.
+   */
+  unsigned int flags;
+  uvx_trace_overflow overflow;
+  /**
+   * The name of the files, copied; ${pid} stands for the process, ${rotation} for the number of the file, from 1. NULL:
+   * "uvx_trace.${rotation}.json". A file is made for the first event in it, and replaces an older one.
+   */
+  const char *file;
+  /**
+   * A file with so many events is full; 0: 524288, UINT64_MAX: any number. A name without ${rotation} stands for one file, for which there
+   * may be no bounds: this and the next have to be 0 or UINT64_MAX.
+   */
+  uint64_t events_per_file;
+  /**
+   * A file is not larger than that, unless by a single event; 0: any size.
+   */
+  uint64_t bytes_per_file;
+  /**
+   * Bytes of each of a thread's two buffers, of which an event takes 32 and 24 for each argument; 0: 2 MiB. At least 4096. Pages
+   * that are not used cost nothing.
+   */
+  size_t buffer_bytes;
+  /**
+   * Events with more arguments are refused, at most 255; 0: 16.
+   */
+  unsigned int max_args;
+  /**
+   * What was traced is written after so many ns at the latest; 0: a second. UVX_FOREVER: only when a buffer is full and with
+   * uvx_trace_flush.
+   */
+  uint64_t flush_interval_ns;
+  /**
+   * May be NULL.
+   */
+  uvx_trace_error_cb on_error;
+  /**
+   * Gets the text instead of files. NULL: none.
+   */
+  uvx_trace_write_cb write_cb;
+  /**
+   * For the two callbacks.
+   */
+  void *data;
+} uvx_trace_options_t;
+
+/**
+ * What uvx_trace_stats says, all since the agent was started.
+ */
+typedef struct uvx_trace_stats_t {
+  /**
+   * sizeof(uvx_trace_stats_t).
+   */
+  size_t size;
+  /**
+   * Events that were written.
+   */
+  uint64_t written;
+  /**
+   * Events that found both buffers of their thread full, or that were in a buffer when it was dropped (UVX_TRACE_DROP_OLD), or that had
+   * no memory.
+   */
+  uint64_t dropped;
+  /**
+   * Events that could not be written.
+   */
+  uint64_t lost;
+  /**
+   * How often a thread had to wait for room (UVX_TRACE_BLOCK).
+   */
+  uint64_t blocked;
+  /**
+   * Bytes that were written.
+   */
+  uint64_t bytes;
+  /**
+   * Files that were begun.
+   */
+  uint64_t files;
+  /**
+   * Threads that have buffers now.
+   */
+  uint64_t threads;
+} uvx_trace_stats_t;
+
+/**
  * A watchdog: calls back if it is not stopped in time. The program's memory, on the stack for
  * instance; it must stay in place from uvx_watchdog_start to uvx_watchdog_stop. Needs no
  * initialisation, no memory beside it, and no close.
@@ -842,6 +1026,52 @@ typedef struct uvx_worker_info_t {
  * A file descriptor: the message's to close, from the post on.
  */
 #define UVX_XFER_FD 3
+
+/**
+ * `u`: 0 is false, all else true.
+ */
+#define UVX_TRACE_BOOL 0
+
+/**
+ * `i`.
+ */
+#define UVX_TRACE_INT 1
+
+/**
+ * `u`.
+ */
+#define UVX_TRACE_UINT 2
+
+/**
+ * `d`.
+ */
+#define UVX_TRACE_DOUBLE 3
+
+/**
+ * `s`; NULL is written as null, what is no UTF-8 with replacement characters.
+ */
+#define UVX_TRACE_STRING 4
+
+/**
+ * `p`; written as a string of hexadecimal digits.
+ */
+#define UVX_TRACE_POINTER 5
+
+/**
+ * It is dropped.
+ */
+#define UVX_TRACE_DROP_NEW 0
+
+/**
+ * The thread's older buffer is dropped with all that is unread in it; if the writer is just reading
+ * it, the event is.
+ */
+#define UVX_TRACE_DROP_OLD 1
+
+/**
+ * The thread waits until the writer has made room.
+ */
+#define UVX_TRACE_BLOCK 2
 
 /**
  * It has not.
@@ -1579,6 +1809,123 @@ UV_EXTERN int uvx_task_runner_drain(struct uvx_task_runner_t* runner,
 UV_EXTERN int uvx_task_runner_shutdown(struct uvx_task_runner_t* runner,
                                        uvx_shutdown_mode mode,
                                        uint64_t timeout_ns);
+
+/**
+ * The byte of a category: not 0 while somebody wants its events. Programs keep the address, which
+ * stays valid for good, and look at the byte before they do anything for an event (UVX_TRACE_ON).
+ * `name` is copied; with commas in it, it stands for several names, and is on when one of them is.
+ * The library's own category is "uv".
+ *
+ * Any thread. Without memory, and for NULL, this is a byte that is always 0.
+ */
+UV_EXTERN const uint8_t* uvx_trace_category(const char* name);
+
+/**
+ * Adds an event of now to the calling thread's buffer; does nothing if the category is off. Takes
+ * no lock, does not wait (but with UVX_TRACE_BLOCK), and needs memory for a thread's first event
+ * only.
+ *
+ * `category` comes from uvx_trace_category. `phase` is what the Chrome trace format calls so: 'B'
+ * and 'E' for the beginning and the end of something on this thread; 'b', 'n' and 'e' for something
+ * with an `id` that may go from thread to thread; 's', 't', 'f' for an arrow; 'i' for a moment; 'C'
+ * for counters, whose values are the arguments; 'N', 'O', 'D' for the life of an object; 'R' for a
+ * mark; 'S', 'T', 'p', 'F'. An `id` of 0 is none. `args` are copied, but the strings that `name`
+ * and they lead to are not: those have to stay until they are written, unless `flags` says
+ * UVX_TRACE_COPY.
+ *
+ * Any thread, no signal handler. UV_EAGAIN: the event was dropped, for lack of room or because this
+ * is the agent's thread; it was counted. UV_ENOMEM: the same for lack of memory. UV_E2BIG: it has
+ * more arguments than uvx_trace_options_t allows, or is larger than a buffer, or than 512 KiB.
+ * UV_EINVAL: no name, or unknown phase or flags.
+ */
+UV_EXTERN int uvx_trace_event(const uint8_t* category,
+                              char phase,
+                              const char* name,
+                              uint64_t id,
+                              unsigned int nargs,
+                              const struct uvx_trace_arg_t* args,
+                              unsigned int flags);
+
+/**
+ * Adds an event that began at `start_ns` (uv_hrtime) and ends now: one instead of 'B' and 'E',
+ * phase 'X'. Otherwise as uvx_trace_event.
+ */
+UV_EXTERN int uvx_trace_complete(const uint8_t* category,
+                                 const char* name,
+                                 uint64_t start_ns,
+                                 unsigned int nargs,
+                                 const struct uvx_trace_arg_t* args,
+                                 unsigned int flags);
+
+/**
+ * Starts the process's agent, which writes what is traced, on a thread of its own that takes no
+ * signals. All categories are off until uvx_trace_enable. `options` may be NULL. Any thread.
+ *
+ * Files are made with the first event in them, readable by all (0644). A regular file is valid JSON
+ * after each flush, also if the process is then killed. What cannot be written is lost, and
+ * counted; the callback and the next uvx_trace_flush are told; the next flush tries again. A name
+ * of a pipe that nobody reads is such an error, too.
+ *
+ * UV_EBUSY: there is an agent already. UV_EINVAL: the options make no sense. UV_ENOMEM, UV_EAGAIN:
+ * no memory, no thread. The child after fork has no agent: there all categories are off, the
+ * parent's agent must not be used (UV_ESHUTDOWN), and another may be started.
+ */
+UV_EXTERN int uvx_trace_agent_start(struct uvx_trace_agent_t** agent,
+                                    const struct uvx_trace_options_t* options);
+
+/**
+ * Wants the categories in `categories`, with commas between them: names, or beginnings of names
+ * with a '*' behind. That is counted for each `client`, an address that stands for whoever asks
+ * (NULL is one, too): what was enabled twice has to be disabled twice. A category is on while
+ * anybody wants it. Others that trace meanwhile are not disturbed. Any thread.
+ *
+ * UV_EINVAL: there is no name in it. UV_ENOMEM, with nothing changed. UV_ESHUTDOWN: the agent is
+ * being stopped.
+ */
+UV_EXTERN int uvx_trace_enable(struct uvx_trace_agent_t* agent,
+                               const void* client,
+                               const char* categories);
+
+/**
+ * The opposite of uvx_trace_enable, with the same names; NULL stands for all that the client wants.
+ * What was traced before is written. Any thread. UV_ENOENT: the client does not want one of them
+ * (or any); nothing has changed.
+ */
+UV_EXTERN int uvx_trace_disable(struct uvx_trace_agent_t* agent,
+                                const void* client,
+                                const char* categories);
+
+/**
+ * Writes what is enabled to `buffer`, each once and with commas between them. `size` is the size of
+ * the buffer, and then the length of the text. UV_ENOBUFS: it is too small; `size` is then what it
+ * takes, with the NUL. Any thread.
+ */
+UV_EXTERN int uvx_trace_enabled(struct uvx_trace_agent_t* agent, char* buffer, size_t* size);
+
+/**
+ * Waits until all is written that was traced before, by this thread and by all that it knows to be
+ * done. Returns the first error since the last time: then events were lost. UV_ETIMEDOUT: it is not
+ * written after `timeout_ns` (UVX_FOREVER: no limit), but will be. UV_EINVAL: this is the agent's
+ * thread. Any thread.
+ */
+UV_EXTERN int uvx_trace_flush(struct uvx_trace_agent_t* agent, uint64_t timeout_ns);
+
+/**
+ * Switches all categories off, writes what was traced before, ends the file, and the agent. What
+ * other threads trace at the same time may be missing. Buffers of threads go with their threads, or
+ * when they trace for another agent. One thread, once.
+ *
+ * 0: the agent is gone. 1: it is, but since the last uvx_trace_flush something could not be
+ * written. With an error it is not: UV_ETIMEDOUT: it takes no events any more, but has not finished
+ * after `timeout_ns` (UVX_FOREVER: no limit); this has to be called again. UV_EINVAL, UV_ESHUTDOWN:
+ * this is the agent's thread, or the child after fork; nothing has changed.
+ */
+UV_EXTERN int uvx_trace_agent_stop(struct uvx_trace_agent_t* agent, uint64_t timeout_ns);
+
+/**
+ * How much was written, and how much was not. Any thread. UV_EINVAL if `stats->size` is too small.
+ */
+UV_EXTERN int uvx_trace_stats(struct uvx_trace_agent_t* agent, struct uvx_trace_stats_t* stats);
 
 /**
  * The version of this library in one number, 8 bits for each part: 1.2.3 is 0x010203. uv_version is

@@ -21,6 +21,7 @@ mod uvx_debug;
 mod uvx_io_threads;
 mod uvx_pools;
 mod uvx_ports;
+mod uvx_trace;
 mod uvx_watchdogs;
 mod uvx_workers;
 
@@ -38,5 +39,6 @@ pub use uvx_debug::*;
 pub use uvx_io_threads::*;
 pub use uvx_pools::*;
 pub use uvx_ports::*;
+pub use uvx_trace::*;
 pub use uvx_watchdogs::*;
 pub use uvx_workers::*;

@@ -12,6 +12,7 @@ use crate::ptr::Cx;
 use crate::sync::broken;
 use crate::sync::mailbox::State;
 use crate::sys::{cpus, epoll, signal_mask, time::now_ns};
+use crate::trace::own::Span;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::ptr::null_mut;
@@ -59,7 +60,9 @@ pub fn poll(cx: &mut Cx, lp: Loop, timeout: c_int) {
     let timeout = if register(cx, lp) { 0 } else { timeout };
     let mut events: Events = [const { MaybeUninit::uninit() }; BATCH];
     lp.census().enter(Phase::Poll);
+    let span = Span::begin();
     let (mut count, were_waiting) = wait(lp, &mut events, timeout);
+    span.end(c"wait", &[(c"timeout_ms", timeout.into()), (c"events", count as i64)]);
     lp.internals().metrics.end_waiting();
     lp.census().stir(Phase::Events, lp.time());
     for batches_left in (0..MOST_BATCHES).rev() {

@@ -8,6 +8,7 @@ use crate::abi::*;
 use crate::ptr::Cx;
 use crate::sync::mailbox::State;
 use crate::sys::thread;
+use crate::trace::own::Span;
 use core::ffi::c_int;
 use core::sync::atomic::Ordering;
 
@@ -91,6 +92,7 @@ pub fn turn_within(cx: &mut Cx, lp: Loop, most: c_int) {
 
 /// One turn that waits for at most `most` ms (-1: no limit).
 fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode, most: c_int) {
+    let span = Span::begin();
     // An idle handle that starts in its own phase must not make `UV_RUN_ONCE` block.
     let can_sleep = !lp.has_idle_handles() && !lp.has_fed_watchers();
 
@@ -117,6 +119,7 @@ fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode, most: c_int) {
     lp.update_time();
     lp.census().enter(Phase::Timers);
     lp.run_timers(cx);
+    span.end(c"turn", &[]);
 }
 
 /// The shorter of two waits in ms, of which -1 is the longest.

@@ -52,6 +52,7 @@ pub mod uvx_shared_buf;
 pub mod uvx_sigint_watchdog;
 pub mod uvx_sigwake;
 pub mod uvx_task_runner;
+pub mod uvx_trace;
 pub mod uvx_version;
 pub mod uvx_watchdog;
 pub mod uvx_worker;

@@ -16,8 +16,9 @@ use crate::abi::errno::Result;
 use crate::abi::*;
 use crate::ds::queue;
 use crate::sync::mailbox::Kind;
+use crate::trace::own;
 use core::cell::{Cell, UnsafeCell};
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
 use core::ops::Deref;
 use core::ptr::null_mut;
 use crew::{Crew, Picked};
@@ -28,6 +29,9 @@ pub use line::{Lane, WorkFn, was_cancelled};
 const DEFAULT_SIZE: u32 = 4;
 /// The most threads that a pool may be asked to have.
 pub const MAX_SIZE: u32 = 1024;
+
+/// What a trace says of work until a thread begins it.
+const QUEUED: &CStr = c"queued";
 
 /// What ends it, on the loop's thread.
 pub type DoneFn = unsafe extern "C" fn(*mut uv__work, c_int);
@@ -136,6 +140,7 @@ unsafe fn put_in_line(
         (*work).loop_ = home;
         queue::init(&raw mut (*work).wq);
     }
+    own::mark(b'b', QUEUED, work.addr());
     let pool = Locked::new();
     if pool.size.get() == 0 {
         pool.set_up();
@@ -144,7 +149,7 @@ unsafe fn put_in_line(
     unsafe { pool.line.push(work, lane) };
     if pool.started.get() < pool.size.get() && !pool.stopping.get() {
         // SAFETY: just put in.
-        unsafe { start_one(&pool, work, lane) }?;
+        unsafe { start_one(&pool, work, lane) }.inspect_err(|_| own::mark(b'e', QUEUED, work.addr()))?;
     }
     Ok(pool.crew.pick(pool.line.runnable()))
 }
@@ -181,6 +186,7 @@ pub unsafe fn cancel(work: *mut uv__work, lane: Lane) -> Result {
     let ours = unsafe { pool.line.cancel(work, lane) }?;
     drop(pool);
     if ours {
+        own::mark(b'e', QUEUED, work.addr());
         // SAFETY: it is in no queue, and no thread will get it.
         unsafe { complete(work, 0) };
     }

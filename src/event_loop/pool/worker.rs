@@ -2,9 +2,10 @@
 
 use super::crew::{self, Sleeper};
 use super::line::Item;
-use super::{Locked, MAX_SIZE, State, complete};
+use super::{Locked, MAX_SIZE, QUEUED, State, complete};
 use crate::abi::errno::Result;
 use crate::sys::thread;
+use crate::trace::own::{self, Span};
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
@@ -70,7 +71,10 @@ unsafe extern "C" fn enter(argument: *mut c_void) {
         if let Some(Item { work, run, .. }) = item {
             // SAFETY: submitted work is alive until its `done` ran, which `complete` leads to.
             unsafe {
+                own::mark(b'e', QUEUED, work.addr());
+                let span = Span::begin();
                 run(work);
+                span.end(c"work", &[]);
                 complete(work, sleeper.take_late());
             }
         }
