@@ -113,6 +113,10 @@ done
 for scenario in "once 1" "once 2" "short" "nested 10" "nested 1000" "late"; do
   alone watchdog $scenario
 done
+for scenario in "latency queue" "latency from" "latency pool" "latency runner" "many queue" "many from" "many pool" "many runner" \
+  "many queue 5" "many pool 5" "posters pool" "posters runner" "delayed"; do
+  alone pools $scenario
+done
 if command -v taskset >/dev/null; then
   for scenario in "async pingpong" "async hammer 1" "async sporadic 1000" "pool one 0" "pool one 10" "pool one 100" \
     "pool one 0 60" "pool many 0 4" "pool many 5 4" "ports_baseline pingpong"; do

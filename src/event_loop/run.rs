@@ -9,8 +9,25 @@ use crate::ptr::Cx;
 use crate::sync::mailbox::State;
 use crate::sys::thread;
 use crate::trace::own::Span;
+use core::cell::Cell;
 use core::ffi::c_int;
+use core::ptr::null_mut;
 use core::sync::atomic::Ordering;
+
+std::thread_local! {
+    static RUNNING: Cell<*mut uv_loop_t> = const { Cell::new(null_mut()) };
+}
+
+/// The loop inside of whose `uv_run` this is, if any.
+pub fn running_here() -> Option<Loop> {
+    let raw = RUNNING.try_with(Cell::get).unwrap_or(null_mut());
+    // SAFETY: a loop is not closed while it runs, and this is its thread.
+    (!raw.is_null()).then(|| unsafe { Loop::new(raw) })
+}
+
+fn set_running(raw: *mut uv_loop_t) -> *mut uv_loop_t {
+    RUNNING.try_with(|running| running.replace(raw)).unwrap_or(null_mut())
+}
 
 /// How often what was fed runs after polling, before the other phases get their turn.
 const FED_ROUNDS: usize = 8;
@@ -54,6 +71,7 @@ pub fn run(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
     lp.internals().ready.settle(State::Awake);
     lp.internals().must_poll.set(true);
     lp.internals().thread.store(thread::number(), Ordering::Relaxed);
+    let outer = set_running(lp.as_ptr());
     lp.census().run_here();
     let mut alive = lp.is_alive();
     if !alive {
@@ -72,6 +90,7 @@ pub fn run(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
         }
     }
     lp.set_stop_flag(0);
+    set_running(outer);
     lp.census().enter(Phase::Outside);
     lp.leave();
     alive

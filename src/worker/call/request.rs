@@ -5,13 +5,27 @@
 use super::{Calls, existing};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::uv_loop_t;
-use crate::event_loop::{Internals, Loop};
+use crate::event_loop::{Internals, Loop, run};
 use crate::sync::prim::{Ordering, fence};
 use crate::sys::epoll;
 
 impl Calls {
     /// Begins a request: the loop stays alive until `Loop::end_request`. `UV_ESHUTDOWN` if it, or its mailbox, is closed. Any thread.
+    #[inline]
     pub fn begin_request(&self) -> Result<*mut uv_loop_t> {
+        match run::running_here() {
+            Some(lp) if core::ptr::eq(lp.internals().calls.get().cast(), self) => {
+                if self.queue.is_closed() {
+                    return Err(Errno::ESHUTDOWN);
+                }
+                lp.begin_request();
+                Ok(lp.as_ptr())
+            }
+            _ => self.begin_request_elsewhere(),
+        }
+    }
+
+    fn begin_request_elsewhere(&self) -> Result<*mut uv_loop_t> {
         let owner = self.doorbell.owner();
         if owner.is_null() {
             return Err(Errno::ESHUTDOWN);
