@@ -12,7 +12,7 @@ VERSION  := $(shell sed -n 's/^\# *define UV_VERSION_\(MAJOR\|MINOR\|PATCH\) *\(
 
 C_TESTS   := $(TARGET)/c_tests
 C_SOURCES := $(wildcard c_tests/*.c)
-C_HEADERS := $(wildcard c_tests/*.h include/*.h include/uv/*.h)
+C_HEADERS := $(wildcard tools/*.h c_tests/*.h include/*.h include/uv/*.h)
 C_FLAGS   := -std=gnu11 -g -O1 -Wall -Wextra -Werror -Iinclude -Ic_tests $(CFLAGS)
 # What a program needs that has the static library in it.
 STATIC_LIBS := -pthread -ldl -lrt -lm
@@ -20,9 +20,15 @@ STATIC_LIBS := -pthread -ldl -lrt -lm
 help:
 	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-.PHONY: help lib c_tests test rust_tests abi_tests loom demo bench consumers install headers clean miri tsan asan fuzz-smoke lint
+.PHONY: help lib inspect c_tests test rust_tests abi_tests loom demo bench consumers install headers clean miri tsan asan fuzz-smoke lint
 
 # --- the library ---------------------------------------------------------------------------------------------------
+
+inspect: $(OUT)/bin/uvx-inspect ## uvx-inspect, which shows what the loops of a process are doing
+
+$(OUT)/bin/uvx-inspect: tools/uvx_inspect.c tools/json.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror $(CFLAGS) $< -o $@
 
 lib: ## the shared and the static library, in out/lib
 	$(CARGO) rustc --release --lib --crate-type cdylib,staticlib # without the rlib, which would keep LTO away
@@ -35,8 +41,9 @@ lib: ## the shared and the static library, in out/lib
 headers: ## the prototypes in include/, made anew from src/ffi
 	tools/headers.sh
 
-install: lib ## the libraries, the headers and libuv.pc, into DESTDIR and PREFIX
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/uv
+install: lib inspect ## the libraries, the headers, libuv.pc and uvx-inspect, into DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/uv
+	install -m 755 $(OUT)/bin/uvx-inspect $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(LIB)/libuv.so.1.0.0 $(DESTDIR)$(PREFIX)/lib/
 	ln -sf libuv.so.1.0.0 $(DESTDIR)$(PREFIX)/lib/libuv.so.1
 	ln -sf libuv.so.1 $(DESTDIR)$(PREFIX)/lib/libuv.so
@@ -64,7 +71,7 @@ $(C_TESTS)_static/%: c_tests/%.c $(C_HEADERS) $(LIB)/libuv.a
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) $< -o $@ $(LIB)/libuv.a -rdynamic $(STATIC_LIBS)
 
-test: lib ## everything: Rust and C tests on all variants, headers and ABI, loom, examples
+test: lib inspect ## everything: Rust and C tests on all variants, headers and ABI, loom, examples
 	tools/test.sh
 
 bench: lib ## the benchmarks; REF= a folder with the libuv.so.1 to compare with

@@ -29,11 +29,11 @@ done
 
 build=${BENCH_OUT:-out/bench}
 mkdir -p "$build"
-# ports.c and calls.c need the extension and run on ours alone; ports_baseline.c is the counterpart of ports.c for both.
+# ports.c, calls.c, pools.c and watchdog.c need the extension and run on ours alone; *_baseline.c are the counterparts for both.
 for source in benches/*.c; do
   program=$(basename "$source" .c)
   library=$ref
-  case $program in ports | calls) library=$ours ;; esac
+  case $program in ports | calls | pools | watchdog) library=$ours ;; esac
   ${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Wno-unused-function ${UV_INCLUDE:+-I"$UV_INCLUDE"} -Iinclude \
     "$source" -o "$build/$program" "$library/libuv.so.1" -pthread
 done
@@ -98,7 +98,7 @@ for scenario in "async pingpong" "async pingpong 10000" "async hammer 1" "async 
   "async crowd" "async crowd_self" "async million" "async sporadic 100" "async sporadic 1000" \
   "pool one 0" "pool one 10" "pool one 30" "pool one 100" "pool one 0 20" "pool one 0 60" "pool one 0 200" \
   "pool many 0 4" "pool many 1 4" "pool many 5 4" "pool many 50 4" "pool many 0 8" "pool many 0 16" \
-  "ports_baseline oneway 1" "ports_baseline oneway 2" "ports_baseline pingpong" \
+  "ports_baseline oneway 1" "ports_baseline oneway 2" "ports_baseline pingpong" "watchdog_baseline" \
   "timers many 1000000 1000" "timers many 1000000 1000 random" \
   "timers rearm 1000" "timers rearm 1000 same" "timers rearm 100000" "turns" \
   "files chain 1" "files chain 1 watched" "files chain 8" "files chain 16" "files chain 64" "files read 1" "files read 1 64" "files read 64" \
@@ -115,6 +115,13 @@ for scenario in "oneway 1" "oneway 2" "oneway 1 poll" "batch" "paced" "pingpong"
 done
 for scenario in "oneway 1" "oneway 2" "copy 1" "copy 2" "pingpong" "sync" "start"; do
   alone calls $scenario
+done
+for scenario in "once 1" "once 2" "short" "nested 10" "nested 1000" "late"; do
+  alone watchdog $scenario
+done
+for scenario in "latency queue" "latency from" "latency pool" "latency runner" "many queue" "many from" "many pool" "many runner" \
+  "many queue 5" "many pool 5" "posters pool" "posters runner" "delayed"; do
+  alone pools $scenario
 done
 if command -v taskset >/dev/null; then
   for scenario in "async pingpong" "async hammer 1" "async sporadic 1000" "pool one 0" "pool one 10" "pool one 100" \

@@ -106,6 +106,9 @@
 
 #include "uv.h"
 
+/* Whether events of a category (uvx_trace_category) are wanted: one load. */
+#define UVX_TRACE_ON(category) __atomic_load_n((category), __ATOMIC_RELAXED)
+
 /**
  * The loop stays alive until the call has run. Without it a waiting call does not keep uv_run from
  * returning; it then waits for the next uv_run.
@@ -146,9 +149,62 @@
 #define UVX_FOREVER UINT64_MAX
 
 /**
+ * With uvx_trace_event: the names and strings of this event are copied; otherwise they have to stay
+ * until the event is written, as literals do.
+ */
+#define UVX_TRACE_COPY 1
+
+/**
+ * With the phase 'i': the event stands for the whole process, not for its thread.
+ */
+#define UVX_TRACE_PROCESS 2
+
+/**
+ * With the phase 'i': the event stands for everything.
+ */
+#define UVX_TRACE_GLOBAL 4
+
+/**
+ * With uvx_trace_options_t: events tell the CPU time of their thread ("tts"), which takes half a
+ * microsecond to read.
+ */
+#define UVX_TRACE_TTS 1
+
+/**
+ * With uvx_trace_options_t: a flush waits until the file is on the disk (fdatasync).
+ */
+#define UVX_TRACE_FSYNC 2
+
+/**
+ * With uvx_trace_write_cb: a file begins with this text.
+ */
+#define UVX_TRACE_FILE_BEGINS 1
+
+/**
+ * With uvx_trace_write_cb: a file ends with this text.
+ */
+#define UVX_TRACE_FILE_ENDS 2
+
+/**
+ * The signal is dealt with.
+ */
+#define UVX_SIGINT_STOP 0
+
+/**
+ * Others are to see the signal, too.
+ */
+#define UVX_SIGINT_CONTINUE 1
+
+/**
  * The worker's loop measures its idle time, for uvx_worker_info (as UV_METRICS_IDLE_TIME does).
  */
 #define UVX_WORKER_METRICS 1
+
+/**
+ * A thread with a loop of its own that serves other threads. On the heap; what it is made of is not
+ * public.
+ */
+typedef struct uvx_io_thread_t uvx_io_thread_t;
 
 /**
  * The way to a loop for other threads: they post calls to it, which the loop runs. Counted; it
@@ -172,9 +228,31 @@ typedef struct uvx_message_sender_t uvx_message_sender_t;
 typedef struct uvx_message_t uvx_message_t;
 
 /**
+ * A pool of threads. Counted; what it is made of is not public.
+ */
+typedef struct uvx_pool_t uvx_pool_t;
+
+/**
  * Counted, shared memory.
  */
 typedef struct uvx_shared_buf_t uvx_shared_buf_t;
+
+/**
+ * What calls back on the service thread when a signal comes or when it is posted. On the heap; what
+ * it is made of is not public.
+ */
+typedef struct uvx_sigwake_t uvx_sigwake_t;
+
+/**
+ * A pool with tasks that may be delayed, and that can be waited for. Counted; what it is made of is
+ * not public.
+ */
+typedef struct uvx_task_runner_t uvx_task_runner_t;
+
+/**
+ * What collects the events of the process and writes them. What it is made of is not public.
+ */
+typedef struct uvx_trace_agent_t uvx_trace_agent_t;
 
 /**
  * A worker as it sees itself: for its own thread.
@@ -218,6 +296,72 @@ typedef void (*uvx_call_fn)(void *arg, int status);
  * must not call functions of this library for the same loop.
  */
 typedef void (*uvx_interrupt_hook)(void *arg);
+
+/**
+ * Where and when the debug port is to listen. Zeroed but for `size`: now, on a Unix socket in the
+ * usual place.
+ */
+typedef struct uvx_debug_options_t {
+  /**
+   * sizeof(uvx_debug_options_t).
+   */
+  size_t size;
+  /**
+   * The path of the Unix socket, copied; "%p" in it stands for the process's number. NULL: "uvx-debug." and the process's number in
+   * XDG_RUNTIME_DIR or, without that, in /tmp, where uvx-inspect looks for it. Not with `port`.
+   */
+  const char *path;
+  /**
+   * Above 0: this TCP port of 127.0.0.1 instead, to which every user of the machine has access; -1: any that is free.
+   */
+  int port;
+  /**
+   * Not 0: does nothing yet, but listens when this signal comes (as uvx_sigwake_install says).
+   */
+  int signum;
+} uvx_debug_options_t;
+
+/**
+ * Sets the thread up: the first to run on it. The loop is this thread's. 0 or more: it is ready,
+ * and uvx_io_thread_start returns 0. A negative result is what uvx_io_thread_start returns; handles
+ * that were opened are closed then, without a callback.
+ */
+typedef int (*uvx_io_thread_init)(uv_loop_t *loop, void *arg);
+
+/**
+ * How a thread with a loop is to end.
+ */
+typedef unsigned int uvx_io_thread_mode;
+
+/**
+ * The thread is to end. Runs on it, once for each mode that it is told, after the calls that were
+ * posted before: the place to close listeners (UVX_IO_THREAD_DRAIN), or everything
+ * (UVX_IO_THREAD_KILL). What is still open at the end is closed without a callback; its memory is
+ * the program's all the same.
+ */
+typedef void (*uvx_io_thread_stop_cb)(uv_loop_t *loop, void *arg, uvx_io_thread_mode mode);
+
+/**
+ * What can be said of a thread with a loop. Zeroed but for `size`: the defaults.
+ */
+typedef struct uvx_io_thread_options_t {
+  /**
+   * sizeof(uvx_io_thread_options_t).
+   */
+  size_t size;
+  /**
+   * The thread's name, copied; of which the system shows 15 bytes. NULL: "uvx-io".
+   */
+  const char *name;
+  /**
+   * In bytes; 0: what the system gives (RLIMIT_STACK). Rounded up to whole pages, and to what the system and the library need at least.
+   */
+  size_t stack_size;
+  /**
+   * May be NULL.
+   */
+  uvx_io_thread_stop_cb stop_cb;
+} uvx_io_thread_options_t;
 
 /**
  * What kind of thing is handed over.
@@ -265,6 +409,130 @@ typedef struct uvx_xfer_t {
   unsigned int flags;
   union uvx_xfer_value_t u;
 } uvx_xfer_t;
+
+/**
+ * What can be said of a pool. Zeroed but for `size`: the defaults.
+ */
+typedef struct uvx_pool_options_t {
+  /**
+   * sizeof(uvx_pool_options_t).
+   */
+  size_t size;
+  /**
+   * 0.
+   */
+  unsigned int flags;
+  /**
+   * How many threads, 1 to 1024; 0: as uv_available_parallelism says.
+   */
+  unsigned int threads;
+  /**
+   * The threads' name, copied; of which the system shows 15 bytes. NULL: "uvx-pool".
+   */
+  const char *name;
+  /**
+   * In bytes; 0: 8 MiB. Rounded up to whole pages, and to what the system (PTHREAD_STACK_MIN) and the library need at least.
+   */
+  size_t stack_size;
+  /**
+   * One of UV_THREAD_PRIORITY_*, set by each thread for itself as by uv_thread_setpriority.
+   */
+  int thread_priority;
+} uvx_pool_options_t;
+
+/**
+ * Work for a pool. The caller's memory, which is the library's from the moment it is queued until
+ * its last callback begins; that may free it or queue it again.
+ */
+typedef struct uvx_pool_work_t {
+  /**
+   * The program's own.
+   */
+  void *data;
+  /**
+   * The library's. Needs no initialisation.
+   */
+  void *reserved[15];
+} uvx_pool_work_t;
+
+/**
+ * Runs on one of the pool's threads. It must return: pthread_exit, longjmp out of it and
+ * cancellation are not allowed.
+ */
+typedef void (*uvx_pool_work_cb)(struct uvx_pool_work_t *work);
+
+/**
+ * How urgent work is: of what waits in a pool the most urgent is next, and among equals what was
+ * queued first. What was overtaken 32 times in a row while it was the first of its priority is next
+ * in any case, so nothing waits for ever.
+ */
+typedef int uvx_priority;
+
+/**
+ * The work is over: `status` is 0, or UV_ECANCELED if it did not run. Exactly once for all that was
+ * queued.
+ */
+typedef void (*uvx_pool_done_cb)(struct uvx_pool_work_t *work, int status);
+
+/**
+ * What uvx_pool_stats says. Counts and times are those since the pool was made. A wait is the time
+ * between queueing and the beginning of the work, for delayed tasks from when they were due; times
+ * in ns.
+ */
+typedef struct uvx_pool_stats_t {
+  /**
+   * sizeof(uvx_pool_stats_t).
+   */
+  size_t size;
+  /**
+   * How many threads there are to be, how many there are, and how many of these are running work.
+   */
+  unsigned int threads;
+  unsigned int started;
+  unsigned int busy;
+  /**
+   * The most that were running work at a time.
+   */
+  unsigned int most_busy;
+  /**
+   * What waits for a thread now, of each priority, the lowest first.
+   */
+  size_t waiting[3];
+  /**
+   * Tasks whose time has not come.
+   */
+  size_t delayed;
+  /**
+   * The most that were waiting at a time.
+   */
+  size_t most_waiting;
+  /**
+   * All that was queued, that was begun, that ran to its end, and that was cancelled.
+   */
+  uint64_t queued;
+  uint64_t begun;
+  uint64_t done;
+  uint64_t cancelled;
+  /**
+   * Of all that was begun. Divided by `begun`: the mean.
+   */
+  uint64_t wait_total_ns;
+  uint64_t wait_max_ns;
+  /**
+   * Half of all, and 99 of a hundred, waited less than this; up to a quarter too much.
+   */
+  uint64_t wait_p50_ns;
+  uint64_t wait_p99_ns;
+  /**
+   * How long what waits longest among the first of each priority has waited; 0: nothing waits.
+   */
+  uint64_t oldest_ns;
+} uvx_pool_stats_t;
+
+/**
+ * How a pool is shut down.
+ */
+typedef int uvx_shutdown_mode;
 
 /**
  * How a channel is made; the bounds are for each direction of its own. Zeroed but for `size`: no
@@ -363,6 +631,209 @@ typedef void (*uvx_message_cb)(struct uvx_message_port_t *port, struct uvx_messa
  * too.
  */
 typedef void (*uvx_message_batch_cb)(struct uvx_message_port_t *port, struct uvx_message_t **messages, size_t n);
+
+/**
+ * Somebody who wants to know of SIGINT. The program's memory, as for uvx_watchdog_t.
+ */
+typedef struct uvx_sigint_watchdog_t {
+  /**
+   * The library's.
+   */
+  void *reserved[4];
+} uvx_sigint_watchdog_t;
+
+/**
+ * SIGINT came. Runs on the service thread: as for uvx_watchdog_cb. UVX_SIGINT_STOP: it is dealt
+ * with. UVX_SIGINT_CONTINUE: the watchdog that was started before this one is to see it, too.
+ */
+typedef int (*uvx_sigint_cb)(struct uvx_sigint_watchdog_t *watchdog, void *arg);
+
+/**
+ * The signal came, or uvx_sigwake_post was called, once or more often since the last time. Runs on
+ * the service thread: as for uvx_watchdog_cb. The threads that are busy go on; this one may have
+ * them look (uvx_mailbox_call with UVX_CALL_INTERRUPT).
+ */
+typedef void (*uvx_sigwake_cb)(struct uvx_sigwake_t *wake, void *arg);
+
+/**
+ * A task. The caller's memory, which is the library's from the post until its callback begins; that
+ * may free it or post it again.
+ */
+typedef struct uvx_task_t {
+  /**
+   * The program's own.
+   */
+  void *data;
+  /**
+   * The library's. Needs no initialisation.
+   */
+  void *reserved[15];
+} uvx_task_t;
+
+/**
+ * The task itself, on one of the runner's threads, with 0; or, with UV_ECANCELED, all that comes of
+ * it: on the thread that cancels it or shuts the runner down. Exactly once for each task that was
+ * posted. It must return, as uvx_pool_work_cb.
+ */
+typedef void (*uvx_task_cb)(struct uvx_task_t *task, int status);
+
+/**
+ * The type of an argument's value.
+ */
+typedef unsigned int uvx_trace_type;
+
+/**
+ * The value itself, by `type`.
+ */
+typedef union uvx_trace_value_t {
+  int64_t i;
+  uint64_t u;
+  double d;
+  const char *s;
+  const void *p;
+} uvx_trace_value_t;
+
+/**
+ * An argument of an event.
+ */
+typedef struct uvx_trace_arg_t {
+  const char *name;
+  uvx_trace_type type;
+  union uvx_trace_value_t value;
+} uvx_trace_arg_t;
+
+/**
+ * What happens to an event for which a thread has no room, because the writer is late.
+ */
+typedef unsigned int uvx_trace_overflow;
+
+/**
+ * Something could not be written; the events in it are lost, and counted. `file` is the file's
+ * name, NULL with a writer of the program's own. Runs on the agent's thread, once for each attempt
+ * that fails; it may trace nothing, and must not call functions that wait for the agent.
+ */
+typedef void (*uvx_trace_error_cb)(void *data, int error, const char *file);
+
+/**
+ * Takes `length` bytes of JSON. What comes from UVX_TRACE_FILE_BEGINS to UVX_TRACE_FILE_ENDS is one
+ * valid text. Returns 0, or a negative UV_E* code: then the events of this call are lost, the file
+ * has ended here, and the next call begins another. Runs on the agent's thread, as
+ * uvx_trace_error_cb.
+ */
+typedef int (*uvx_trace_write_cb)(void *data, const char *text, size_t length, unsigned int flags);
+
+/**
+ * How the agent is to work. Zeroed but for `size`: the defaults.
+ */
+typedef struct uvx_trace_options_t {
+  /**
+   * sizeof(uvx_trace_options_t).
+   */
+  size_t size;
+  /**
+   * 0 or UVX_TRACE_TTS, UVX_TRACE_FSYNC.
+   */
+  unsigned int flags;
+  uvx_trace_overflow overflow;
+  /**
+   * The name of the files, copied; ${pid} stands for the process, ${rotation} for the number of the file, from 1. NULL:
+   * "uvx_trace.${rotation}.json". A file is made for the first event in it, and replaces an older one.
+   */
+  const char *file;
+  /**
+   * A file with so many events is full; 0: 524288, UINT64_MAX: any number. A name without ${rotation} stands for one file, for which there
+   * may be no bounds: this and the next have to be 0 or UINT64_MAX.
+   */
+  uint64_t events_per_file;
+  /**
+   * A file is not larger than that, unless by a single event; 0: any size.
+   */
+  uint64_t bytes_per_file;
+  /**
+   * Bytes of each of a thread's two buffers, of which an event takes 32 and 24 for each argument; 0: 2 MiB. At least 4096. Pages
+   * that are not used cost nothing.
+   */
+  size_t buffer_bytes;
+  /**
+   * Events with more arguments are refused, at most 255; 0: 16.
+   */
+  unsigned int max_args;
+  /**
+   * What was traced is written after so many ns at the latest; 0: a second. UVX_FOREVER: only when a buffer is full and with
+   * uvx_trace_flush.
+   */
+  uint64_t flush_interval_ns;
+  /**
+   * May be NULL.
+   */
+  uvx_trace_error_cb on_error;
+  /**
+   * Gets the text instead of files. NULL: none.
+   */
+  uvx_trace_write_cb write_cb;
+  /**
+   * For the two callbacks.
+   */
+  void *data;
+} uvx_trace_options_t;
+
+/**
+ * What uvx_trace_stats says, all since the agent was started.
+ */
+typedef struct uvx_trace_stats_t {
+  /**
+   * sizeof(uvx_trace_stats_t).
+   */
+  size_t size;
+  /**
+   * Events that were written.
+   */
+  uint64_t written;
+  /**
+   * Events that found both buffers of their thread full, or that were in a buffer when it was dropped (UVX_TRACE_DROP_OLD), or that had
+   * no memory.
+   */
+  uint64_t dropped;
+  /**
+   * Events that could not be written.
+   */
+  uint64_t lost;
+  /**
+   * How often a thread had to wait for room (UVX_TRACE_BLOCK).
+   */
+  uint64_t blocked;
+  /**
+   * Bytes that were written.
+   */
+  uint64_t bytes;
+  /**
+   * Files that were begun.
+   */
+  uint64_t files;
+  /**
+   * Threads that have buffers now.
+   */
+  uint64_t threads;
+} uvx_trace_stats_t;
+
+/**
+ * A watchdog: calls back if it is not stopped in time. The program's memory, on the stack for
+ * instance; it must stay in place from uvx_watchdog_start to uvx_watchdog_stop. Needs no
+ * initialisation, no memory beside it, and no close.
+ */
+typedef struct uvx_watchdog_t {
+  /**
+   * The library's.
+   */
+  void *reserved[8];
+} uvx_watchdog_t;
+
+/**
+ * The time is over. Runs on the library's service thread, with all signals blocked: there is one
+ * such thread for the process, so a callback that takes long makes others late. It may use any
+ * function for any thread, and all functions for watchdogs.
+ */
+typedef void (*uvx_watchdog_cb)(struct uvx_watchdog_t *watchdog, void *arg);
 
 /**
  * The worker's function, the first to run on its thread. `data` is that of the options. Its loop
@@ -501,6 +972,42 @@ typedef struct uvx_worker_info_t {
 } uvx_worker_info_t;
 
 /**
+ * Begins nothing new, and ends when nothing keeps its loop alive any more. Calls that were posted
+ * before run.
+ */
+#define UVX_IO_THREAD_DRAIN 1
+
+/**
+ * Ends now, whatever is open. Calls that were posted and have not run get UV_ECANCELED.
+ */
+#define UVX_IO_THREAD_KILL 2
+
+/**
+ * For what nobody waits for.
+ */
+#define UVX_PRIORITY_LOW -1
+
+/**
+ * The usual.
+ */
+#define UVX_PRIORITY_NORMAL 0
+
+/**
+ * For what somebody is waiting for right now.
+ */
+#define UVX_PRIORITY_HIGH 1
+
+/**
+ * What waits is cancelled.
+ */
+#define UVX_SHUTDOWN_DROP 0
+
+/**
+ * What waits for a thread runs. Delayed tasks that are not due yet are cancelled.
+ */
+#define UVX_SHUTDOWN_RUN_ALL 1
+
+/**
  * A port that nobody else uses: the sender's no more, the receiver's when it is taken.
  */
 #define UVX_XFER_PORT 0
@@ -519,6 +1026,52 @@ typedef struct uvx_worker_info_t {
  * A file descriptor: the message's to close, from the post on.
  */
 #define UVX_XFER_FD 3
+
+/**
+ * `u`: 0 is false, all else true.
+ */
+#define UVX_TRACE_BOOL 0
+
+/**
+ * `i`.
+ */
+#define UVX_TRACE_INT 1
+
+/**
+ * `u`.
+ */
+#define UVX_TRACE_UINT 2
+
+/**
+ * `d`.
+ */
+#define UVX_TRACE_DOUBLE 3
+
+/**
+ * `s`; NULL is written as null, what is no UTF-8 with replacement characters.
+ */
+#define UVX_TRACE_STRING 4
+
+/**
+ * `p`; written as a string of hexadecimal digits.
+ */
+#define UVX_TRACE_POINTER 5
+
+/**
+ * It is dropped.
+ */
+#define UVX_TRACE_DROP_NEW 0
+
+/**
+ * The thread's older buffer is dropped with all that is unread in it; if the writer is just reading
+ * it, the event is.
+ */
+#define UVX_TRACE_DROP_OLD 1
+
+/**
+ * The thread waits until the writer has made room.
+ */
+#define UVX_TRACE_BLOCK 2
 
 /**
  * It has not.
@@ -672,6 +1225,35 @@ UV_EXTERN int uvx_loop_interrupt_hook(uv_loop_t* loop, uvx_interrupt_hook hook, 
 UV_EXTERN size_t uvx_loop_run_interrupts(uv_loop_t* loop);
 
 /**
+ * Opens the debug port: a thread of its own listens on a Unix socket (mode 0600) or a TCP port of
+ * 127.0.0.1, and answers each connection with one JSON object about the loops of the process and
+ * the thread pool, also while those are busy or stuck. It takes no commands. docs/uvx/debug_port.md
+ * has the fields; the program uvx-inspect shows them. `options` may be NULL.
+ *
+ * Without this call there is a port only if the environment says so when the first loop is made:
+ * UVX_DEBUG_SOCKET is a path ("%p" in it stands for the process's number) or a port number (0:
+ * any).
+ *
+ * Any thread. UV_EALREADY: there is a port, or it waits for its signal. UV_EADDRINUSE: somebody
+ * listens there. UV_ENAMETOOLONG, UV_EINVAL, and what the system or uvx_io_thread_start says. After
+ * fork(2) the child has no port, and may open its own.
+ */
+UV_EXTERN int uvx_debug_start(const struct uvx_debug_options_t* options);
+
+/**
+ * Closes the debug port, or no longer waits for its signal. Waits for an answer that is being sent,
+ * a second at most. Any thread.
+ */
+UV_EXTERN void uvx_debug_stop(void);
+
+/**
+ * Where the debug port listens, as a string: a path, or "127.0.0.1:PORT". `size` is in bytes: in,
+ * the room at `buffer`; out, the length without NUL, with UV_ENOBUFS what is needed with it.
+ * UV_ENOENT: it does not listen. Any thread.
+ */
+UV_EXTERN int uvx_debug_address(char* buffer, size_t* size);
+
+/**
  * Puts a value under a name, for the current environment: that of the worker whose thread this is,
  * or the common one of all other threads. A worker begins with a copy of the environment that
  * starts it, as it is then; what either sets later the other does not see. The name is copied; of
@@ -685,6 +1267,47 @@ UV_EXTERN int uvx_env_data_set(const char* key, struct uvx_shared_buf_t* value);
  * uvx_shared_buf_unref. NULL: there is none. Any thread.
  */
 UV_EXTERN struct uvx_shared_buf_t* uvx_env_data_get(const char* key);
+
+/**
+ * Starts a thread with a loop of its own, and waits until `init` has run there with `arg`. 0: the
+ * thread runs its loop, also with nothing open on it, until uvx_io_thread_stop. All signals are
+ * blocked on it. `options` may be NULL.
+ *
+ * On error there is no thread: what `init` returned. UV_EINVAL: no `init`, or options that make no
+ * sense. UV_ENOMEM, UV_EMFILE, UV_ENFILE: no memory or descriptors for its loop. UV_EAGAIN: the
+ * system has no more threads. Any thread. After fork(2) the child must not use it.
+ */
+UV_EXTERN int uvx_io_thread_start(struct uvx_io_thread_t** thread,
+                                  uvx_io_thread_init init,
+                                  void* arg,
+                                  const struct uvx_io_thread_options_t* options);
+
+/**
+ * Has the thread run `fn` with `arg` and 0, or with UV_ECANCELED if it is killed first; in the
+ * order of the calls. Any thread, the thread itself too. UV_ESHUTDOWN: the thread ends; `fn` will
+ * not run. UV_EINVAL: no function. UV_ENOMEM.
+ */
+UV_EXTERN int uvx_io_thread_call(struct uvx_io_thread_t* thread, uvx_call_fn fn, void* arg);
+
+/**
+ * The mailbox of the thread's loop, for calls that need no memory, that wait, or that interrupt. It
+ * is the thread's: who wants it longer takes a reference (uvx_mailbox_ref). Any thread.
+ */
+UV_EXTERN struct uvx_mailbox_t* uvx_io_thread_mailbox(struct uvx_io_thread_t* thread);
+
+/**
+ * Ends the thread in the way that `mode` says. A second call may turn UVX_IO_THREAD_DRAIN into
+ * UVX_IO_THREAD_KILL. Does not wait; any thread, the thread itself too. UV_EALREADY: it was told so
+ * before. UV_EINVAL: no such mode.
+ */
+UV_EXTERN int uvx_io_thread_stop(struct uvx_io_thread_t* thread, uvx_io_thread_mode mode);
+
+/**
+ * Waits until the thread has ended, for at most `timeout_ns` (UVX_FOREVER: without end), and frees
+ * it. It does not end by itself: uvx_io_thread_stop. To be called once with success, by any thread
+ * but itself (UV_EINVAL). UV_ETIMEDOUT: it is still there.
+ */
+UV_EXTERN int uvx_io_thread_join(struct uvx_io_thread_t* thread, uint64_t timeout_ns);
 
 /**
  * The sender's tag. Any thread that has a reference, or that was called back with the message; so
@@ -723,6 +1346,86 @@ UV_EXTERN void uvx_message_ref(struct uvx_message_t* message);
  * NULL is fine.
  */
 UV_EXTERN void uvx_message_unref(struct uvx_message_t* message);
+
+/**
+ * Makes a pool and starts its threads. `options` may be NULL. The caller has a reference to the
+ * pool: uvx_pool_release, after uvx_pool_shutdown. Any thread.
+ *
+ * On error there is no pool, and no thread of it. UV_EINVAL: the options make no sense. UV_ENOMEM.
+ * UV_EAGAIN: the system has no more threads. UV_EACCES, UV_EPERM: not with that priority.
+ */
+UV_EXTERN int uvx_pool_create(struct uvx_pool_t** pool, const struct uvx_pool_options_t* options);
+
+/**
+ * One more reference. Any thread that has one.
+ */
+UV_EXTERN void uvx_pool_ref(struct uvx_pool_t* pool);
+
+/**
+ * Gives up a reference. Does not end the threads: a pool that was not shut down keeps them, and
+ * itself, until the process ends. NULL is fine. Any thread.
+ */
+UV_EXTERN void uvx_pool_release(struct uvx_pool_t* pool);
+
+/**
+ * Runs `work_cb` on a thread of the pool, then `done_cb`, which may be NULL, on the loop of `home`.
+ * The loop stays alive until then, and cannot be closed. If `home` is NULL, no loop takes part:
+ * `done_cb` runs on the pool's thread after `work_cb`, or, cancelled, on the thread that cancels.
+ *
+ * Any thread, also the pool's own. Never waits. On error nothing was queued: UV_ESHUTDOWN: the pool
+ * is shut down, or the mailbox or its loop is closed. UV_EINVAL: no `work_cb`, or no such priority.
+ */
+UV_EXTERN int uvx_pool_queue(struct uvx_pool_t* pool,
+                             struct uvx_pool_work_t* work,
+                             uvx_pool_work_cb work_cb,
+                             uvx_priority priority,
+                             struct uvx_mailbox_t* home,
+                             uvx_pool_done_cb done_cb);
+
+/**
+ * Takes back work that no thread has begun: its `done_cb` runs with UV_ECANCELED, on its loop, or
+ * without one inside of this. UV_EBUSY: it runs. UV_EALREADY: it ran, or was cancelled before.
+ * UV_EINVAL: it was queued to another pool. Any thread. The memory of `work` must still be there.
+ */
+UV_EXTERN int uvx_pool_cancel(struct uvx_pool_t* pool, struct uvx_pool_work_t* work);
+
+/**
+ * How many threads the pool is to have, 1 to 1024. New ones are there when this returns; those that
+ * are too many end when they have done what they are doing. Any thread. On error nothing has
+ * changed: UV_EINVAL, UV_ESHUTDOWN, and as for uvx_pool_create.
+ */
+UV_EXTERN int uvx_pool_set_size(struct uvx_pool_t* pool, unsigned int threads);
+
+/**
+ * What the pool does and has done. Any thread. UV_EINVAL if `stats->size` is too small.
+ */
+UV_EXTERN int uvx_pool_stats(struct uvx_pool_t* pool, struct uvx_pool_stats_t* stats);
+
+/**
+ * Ends the pool: it takes nothing any more, what waits runs or is cancelled, as `mode` says, and
+ * its threads end. 0: they have. What is cancelled and has no loop gets its UV_ECANCELED inside of
+ * this.
+ *
+ * UV_ETIMEDOUT: threads are still busy after `timeout_ns` (UVX_FOREVER: no limit; 0: this does not
+ * wait). The pool ends all the same when they are through; this can be called again, to wait longer
+ * or, after UVX_SHUTDOWN_RUN_ALL, to drop what still waits.
+ *
+ * Any thread but the pool's own. UV_EINVAL: this is one of those, or there is no such mode; nothing
+ * has changed.
+ */
+UV_EXTERN int uvx_pool_shutdown(struct uvx_pool_t* pool,
+                                uvx_shutdown_mode mode,
+                                uint64_t timeout_ns);
+
+/**
+ * As uv_queue_work, from any thread, such as in a `work_cb`: for the loop of `home`, which stays
+ * alive until `after_work_cb` has run, and cannot be closed. uv_cancel is for the loop's thread as
+ * ever. UV_ESHUTDOWN: the mailbox or its loop is closed. Else as uv_queue_work.
+ */
+UV_EXTERN int uvx_queue_work_from(struct uvx_mailbox_t* home,
+                                  uv_work_t* req,
+                                  uv_work_cb work_cb,
+                                  uv_after_work_cb after_work_cb);
 
 /**
  * Makes a channel and gives its two ports to the caller. What is posted to one is received from the
@@ -972,6 +1675,259 @@ UV_EXTERN void uvx_shared_buf_ref(struct uvx_shared_buf_t* buf);
 UV_EXTERN void uvx_shared_buf_unref(struct uvx_shared_buf_t* buf);
 
 /**
+ * Starts a SIGINT watchdog: when SIGINT comes, `cb` runs with `arg` on the service thread, however
+ * busy all other threads are. The watchdog that was started last is the first to see it; those
+ * before it only if its callback returns UVX_SIGINT_CONTINUE. Without callback (NULL) a watchdog
+ * only keeps the signal from ending the program, and lets it pass.
+ *
+ * The first watchdog installs the signal's handler (as uvx_sigwake_install does), the last one that
+ * stops brings the disposition from before back. Any thread. UV_ENOMEM. UV_EAGAIN: the service
+ * thread could not be started. After fork(2) the child has no watchdogs; stopping its copies is
+ * allowed.
+ */
+UV_EXTERN int uvx_sigint_watchdog_start(struct uvx_sigint_watchdog_t* watchdog,
+                                        uvx_sigint_cb cb,
+                                        void* arg);
+
+/**
+ * Stops a SIGINT watchdog. Returns 1 if a SIGINT came that no callback has dealt with: there was
+ * none, or all of them said UVX_SIGINT_CONTINUE, or it came too late for them. That is told once,
+ * to whoever stops first after it came; the program may want to end, or to raise the signal again
+ * when all are stopped. After this returns, the callback does not run and will not run: one that
+ * runs is waited for, but not in the callback of a watchdog.
+ *
+ * Any thread, in any order. 0 for one that is not started.
+ */
+UV_EXTERN int uvx_sigint_watchdog_stop(struct uvx_sigint_watchdog_t* watchdog);
+
+/**
+ * Has `cb` run with `arg` on the service thread whenever `signum` comes, however busy all other
+ * threads are. `signum` 0: only when uvx_sigwake_post is called. Several wakes and signal handles
+ * (uv_signal_t) may have the same signal, and all are called.
+ *
+ * The signal's handler only makes a note; the thread that it interrupts goes on (SA_RESTART). What
+ * the program had installed before is not called meanwhile, and comes back when the last wake is
+ * removed, unless the program has installed something else since.
+ *
+ * When the handler is in place, the signal is unblocked on the calling thread. So a program that
+ * must not die of an early signal blocks it first of all: one that came before is delivered now.
+ *
+ * Any thread. UV_EINVAL: no callback, or a signal that cannot be caught. UV_ENOMEM. UV_EAGAIN: the
+ * service thread could not be started. On error nothing has changed: a blocked signal stays
+ * blocked. After fork(2) the child has no wakes, and the dispositions from before; removing its
+ * copies is allowed.
+ */
+UV_EXTERN int uvx_sigwake_install(int signum,
+                                  uvx_sigwake_cb cb,
+                                  void* arg,
+                                  struct uvx_sigwake_t** wake);
+
+/**
+ * Removes a wake and frees it; NULL is fine. Returns 1 if a signal or a post came for which the
+ * callback has not run and will not run, else 0. A callback that runs is waited for, but not in the
+ * callback itself. Any thread; nobody may post to it meanwhile.
+ */
+UV_EXTERN int uvx_sigwake_remove(struct uvx_sigwake_t* wake);
+
+/**
+ * Has the wake's callback run. Any thread, and signal handlers: takes no lock, keeps errno. Several
+ * posts may become one call, but a post that comes after the callback has begun is followed by
+ * another one, which sees what the poster wrote before.
+ */
+UV_EXTERN void uvx_sigwake_post(struct uvx_sigwake_t* wake);
+
+/**
+ * Makes a task runner and starts its threads, as uvx_pool_create.
+ */
+UV_EXTERN int uvx_task_runner_create(struct uvx_task_runner_t** runner,
+                                     const struct uvx_pool_options_t* options);
+
+/**
+ * One more reference. Any thread that has one.
+ */
+UV_EXTERN void uvx_task_runner_ref(struct uvx_task_runner_t* runner);
+
+/**
+ * Gives up a reference, as uvx_pool_release.
+ */
+UV_EXTERN void uvx_task_runner_release(struct uvx_task_runner_t* runner);
+
+/**
+ * The runner's pool, for uvx_pool_set_size, uvx_pool_stats and work of its own. It is the runner's:
+ * whoever wants it longer takes a reference.
+ */
+UV_EXTERN struct uvx_pool_t* uvx_task_runner_pool(struct uvx_task_runner_t* runner);
+
+/**
+ * Runs `cb` on one of the runner's threads: before tasks of lower priority, after those of the same
+ * that were posted before. Any thread, also the runner's own. Never waits. On error nothing was
+ * posted: UV_ESHUTDOWN: the runner is shut down. UV_EINVAL: no `cb`, or no such priority.
+ */
+UV_EXTERN int uvx_task_runner_post(struct uvx_task_runner_t* runner,
+                                   struct uvx_task_t* task,
+                                   uvx_priority priority,
+                                   uvx_task_cb cb);
+
+/**
+ * As uvx_task_runner_post, but the task is posted in `delay_ns`, not earlier. Tasks that are due at
+ * the same time run in the order of the posts. 0: now.
+ */
+UV_EXTERN int uvx_task_runner_post_delayed(struct uvx_task_runner_t* runner,
+                                           struct uvx_task_t* task,
+                                           uvx_priority priority,
+                                           uint64_t delay_ns,
+                                           uvx_task_cb cb);
+
+/**
+ * Takes back a task that no thread has begun: its callback runs inside of this, with UV_ECANCELED.
+ * UV_EBUSY: it runs, maybe right here. UV_EALREADY: it ran, or was cancelled before. UV_EINVAL: it
+ * was posted to another runner. Any thread. The task's memory must still be there.
+ */
+UV_EXTERN int uvx_task_runner_cancel(struct uvx_task_runner_t* runner, struct uvx_task_t* task);
+
+/**
+ * Waits until no task of the priority `at_least` or above waits or runs, those included that are
+ * posted meanwhile. Tasks that are not due yet do not count.
+ *
+ * If `pump` is not NULL, that loop runs turns meanwhile, as if in uv_run, so that tasks may wait
+ * for what they post to it; the wait is then over when also no posted call (uvx_mailbox_call) waits
+ * for the loop. On the loop's thread, and not inside of one of its callbacks. UV_EINTR: uv_stop was
+ * called; it also ends the uv_run to come.
+ *
+ * Any thread but the runner's own. UV_ETIMEDOUT: after `timeout_ns` (UVX_FOREVER: no limit; 0: this
+ * only looks). UV_EINVAL: this is a thread of the runner, or there is no such priority.
+ */
+UV_EXTERN int uvx_task_runner_drain(struct uvx_task_runner_t* runner,
+                                    uvx_priority at_least,
+                                    uint64_t timeout_ns,
+                                    uv_loop_t* pump);
+
+/**
+ * Ends the runner, as uvx_pool_shutdown: tasks that are dropped get their UV_ECANCELED inside of
+ * this, once each; so do delayed tasks that are not due yet, whatever the mode.
+ */
+UV_EXTERN int uvx_task_runner_shutdown(struct uvx_task_runner_t* runner,
+                                       uvx_shutdown_mode mode,
+                                       uint64_t timeout_ns);
+
+/**
+ * The byte of a category: not 0 while somebody wants its events. Programs keep the address, which
+ * stays valid for good, and look at the byte before they do anything for an event (UVX_TRACE_ON).
+ * `name` is copied; with commas in it, it stands for several names, and is on when one of them is.
+ * The library's own category is "uv".
+ *
+ * Any thread. Without memory, and for NULL, this is a byte that is always 0.
+ */
+UV_EXTERN const uint8_t* uvx_trace_category(const char* name);
+
+/**
+ * Adds an event of now to the calling thread's buffer; does nothing if the category is off. Takes
+ * no lock, does not wait (but with UVX_TRACE_BLOCK), and needs memory for a thread's first event
+ * only.
+ *
+ * `category` comes from uvx_trace_category. `phase` is what the Chrome trace format calls so: 'B'
+ * and 'E' for the beginning and the end of something on this thread; 'b', 'n' and 'e' for something
+ * with an `id` that may go from thread to thread; 's', 't', 'f' for an arrow; 'i' for a moment; 'C'
+ * for counters, whose values are the arguments; 'N', 'O', 'D' for the life of an object; 'R' for a
+ * mark; 'S', 'T', 'p', 'F'. An `id` of 0 is none. `args` are copied, but the strings that `name`
+ * and they lead to are not: those have to stay until they are written, unless `flags` says
+ * UVX_TRACE_COPY.
+ *
+ * Any thread, no signal handler. UV_EAGAIN: the event was dropped, for lack of room or because this
+ * is the agent's thread; it was counted. UV_ENOMEM: the same for lack of memory. UV_E2BIG: it has
+ * more arguments than uvx_trace_options_t allows, or is larger than a buffer, or than 512 KiB.
+ * UV_EINVAL: no name, or unknown phase or flags.
+ */
+UV_EXTERN int uvx_trace_event(const uint8_t* category,
+                              char phase,
+                              const char* name,
+                              uint64_t id,
+                              unsigned int nargs,
+                              const struct uvx_trace_arg_t* args,
+                              unsigned int flags);
+
+/**
+ * Adds an event that began at `start_ns` (uv_hrtime) and ends now: one instead of 'B' and 'E',
+ * phase 'X'. Otherwise as uvx_trace_event.
+ */
+UV_EXTERN int uvx_trace_complete(const uint8_t* category,
+                                 const char* name,
+                                 uint64_t start_ns,
+                                 unsigned int nargs,
+                                 const struct uvx_trace_arg_t* args,
+                                 unsigned int flags);
+
+/**
+ * Starts the process's agent, which writes what is traced, on a thread of its own that takes no
+ * signals. All categories are off until uvx_trace_enable. `options` may be NULL. Any thread.
+ *
+ * Files are made with the first event in them, readable by all (0644). A regular file is valid JSON
+ * after each flush, also if the process is then killed. What cannot be written is lost, and
+ * counted; the callback and the next uvx_trace_flush are told; the next flush tries again. A name
+ * of a pipe that nobody reads is such an error, too.
+ *
+ * UV_EBUSY: there is an agent already. UV_EINVAL: the options make no sense. UV_ENOMEM, UV_EAGAIN:
+ * no memory, no thread. The child after fork has no agent: there all categories are off, the
+ * parent's agent must not be used (UV_ESHUTDOWN), and another may be started.
+ */
+UV_EXTERN int uvx_trace_agent_start(struct uvx_trace_agent_t** agent,
+                                    const struct uvx_trace_options_t* options);
+
+/**
+ * Wants the categories in `categories`, with commas between them: names, or beginnings of names
+ * with a '*' behind. That is counted for each `client`, an address that stands for whoever asks
+ * (NULL is one, too): what was enabled twice has to be disabled twice. A category is on while
+ * anybody wants it. Others that trace meanwhile are not disturbed. Any thread.
+ *
+ * UV_EINVAL: there is no name in it. UV_ENOMEM, with nothing changed. UV_ESHUTDOWN: the agent is
+ * being stopped.
+ */
+UV_EXTERN int uvx_trace_enable(struct uvx_trace_agent_t* agent,
+                               const void* client,
+                               const char* categories);
+
+/**
+ * The opposite of uvx_trace_enable, with the same names; NULL stands for all that the client wants.
+ * What was traced before is written. Any thread. UV_ENOENT: the client does not want one of them
+ * (or any); nothing has changed.
+ */
+UV_EXTERN int uvx_trace_disable(struct uvx_trace_agent_t* agent,
+                                const void* client,
+                                const char* categories);
+
+/**
+ * Writes what is enabled to `buffer`, each once and with commas between them. `size` is the size of
+ * the buffer, and then the length of the text. UV_ENOBUFS: it is too small; `size` is then what it
+ * takes, with the NUL. Any thread.
+ */
+UV_EXTERN int uvx_trace_enabled(struct uvx_trace_agent_t* agent, char* buffer, size_t* size);
+
+/**
+ * Waits until all is written that was traced before, by this thread and by all that it knows to be
+ * done. Returns the first error since the last time: then events were lost. UV_ETIMEDOUT: it is not
+ * written after `timeout_ns` (UVX_FOREVER: no limit), but will be. UV_EINVAL: this is the agent's
+ * thread. Any thread.
+ */
+UV_EXTERN int uvx_trace_flush(struct uvx_trace_agent_t* agent, uint64_t timeout_ns);
+
+/**
+ * Switches all categories off, writes what was traced before, ends the file, and the agent. What
+ * other threads trace at the same time may be missing. Buffers of threads go with their threads, or
+ * when they trace for another agent. One thread, once.
+ *
+ * 0: the agent is gone. 1: it is, but since the last uvx_trace_flush something could not be
+ * written. With an error it is not: UV_ETIMEDOUT: it takes no events any more, but has not finished
+ * after `timeout_ns` (UVX_FOREVER: no limit); this has to be called again. UV_EINVAL, UV_ESHUTDOWN:
+ * this is the agent's thread, or the child after fork; nothing has changed.
+ */
+UV_EXTERN int uvx_trace_agent_stop(struct uvx_trace_agent_t* agent, uint64_t timeout_ns);
+
+/**
+ * How much was written, and how much was not. Any thread. UV_EINVAL if `stats->size` is too small.
+ */
+UV_EXTERN int uvx_trace_stats(struct uvx_trace_agent_t* agent, struct uvx_trace_stats_t* stats);
+
+/**
  * The version of this library in one number, 8 bits for each part: 1.2.3 is 0x010203. uv_version is
  * that of the interface.
  */
@@ -981,6 +1937,40 @@ UV_EXTERN unsigned int uvx_version(void);
  * The version of this library as text, such as "1.2.3". Static.
  */
 UV_EXTERN const char* uvx_version_string(void);
+
+/**
+ * Starts a watchdog: unless uvx_watchdog_stop comes first, `cb` runs with `arg` on the service
+ * thread, `timeout_ns` from now at the earliest, as the monotonic clock has it. 0: at once;
+ * UVX_FOREVER: never, until uvx_watchdog_reset says otherwise. Starting and stopping is cheap (some
+ * 100 ns): no system call as a rule, no memory. Any number may be started at once, nested or not.
+ *
+ * The watchdog must not be started already. Any thread. UV_EINVAL: no callback. UV_EAGAIN,
+ * UV_ENOMEM: the service thread could not be started; the watchdog is not started then.
+ *
+ * After fork(2) the child's copies of started watchdogs never fire; stopping them is allowed.
+ */
+UV_EXTERN int uvx_watchdog_start(struct uvx_watchdog_t* watchdog,
+                                 uint64_t timeout_ns,
+                                 uvx_watchdog_cb cb,
+                                 void* arg);
+
+/**
+ * Starts a watchdog's time anew: `timeout_ns` from now. One that has fired will fire again; a
+ * callback may do this to its own watchdog. Returns 1 if it has fired since it was started, else 0.
+ * Any thread. UV_EINVAL: it is not started, or is being stopped.
+ */
+UV_EXTERN int uvx_watchdog_reset(struct uvx_watchdog_t* watchdog, uint64_t timeout_ns);
+
+/**
+ * Stops a watchdog. Returns 1 if it has fired since it was started, 0 if it has not. After this
+ * returns, its callback does not run and will not run, and the memory is the program's: a callback
+ * that runs is waited for, so do not hold a lock that it may want. In the watchdog's own callback
+ * this does not wait, of course; then the callback may free the memory.
+ *
+ * Any thread, not only the one that has started it; one at a time. A watchdog that is not started:
+ * 0, if its memory is zeroed or it was started once.
+ */
+UV_EXTERN int uvx_watchdog_stop(struct uvx_watchdog_t* watchdog);
 
 /**
  * Starts a thread with a loop of its own and a channel to this one. `options` and `exit_cb` may be

@@ -40,4 +40,6 @@ pub mod sync;
 #[doc(hidden)]
 pub mod sys;
 #[doc(hidden)]
+pub mod trace;
+#[doc(hidden)]
 pub mod worker;

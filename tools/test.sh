@@ -11,7 +11,7 @@ target=${CARGO_TARGET_DIR:-target}
 case $target in /*) ;; *) target=$PWD/$target ;; esac
 mkdir -p "$target"
 log=$target/test.log
-export UV_LIB_DIR=$PWD/out/lib UV_C_TESTS_DIR=$target/c_tests UV_SKIPPED_FILE=$target/skipped.log
+export UVX_INSPECT=$PWD/out/bin/uvx-inspect UV_LIB_DIR=$PWD/out/lib UV_C_TESTS_DIR=$target/c_tests UV_SKIPPED_FILE=$target/skipped.log
 : > "$UV_SKIPPED_FILE"
 passed=0 failed=0 skipped=0 broken=()
 

@@ -4,7 +4,6 @@
 
 use super::{Loop, dispatch};
 use crate::abi::*;
-use crate::ds::queue;
 use crate::ptr::{Cx, Handle};
 
 /// Begins to close a handle that was stopped.
@@ -44,10 +43,9 @@ impl Loop {
             let close_cb = {
                 // SAFETY: as above.
                 let handle = unsafe { Handle::new(cx, raw) };
+                handle.leave_list();
                 // Stopped, so its reference counts no more.
                 handle.clear(UV_HANDLE_REF);
-                // SAFETY: linked since init.
-                unsafe { queue::unlink(&raw mut (*raw).handle_queue) };
                 handle.close_cb()
             };
             if let Some(close_cb) = close_cb {

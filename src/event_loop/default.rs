@@ -30,6 +30,11 @@ pub fn get() -> *mut uv_loop_t {
     raw
 }
 
+/// Whether this is the default loop.
+pub fn is_it(raw: *const uv_loop_t) -> bool {
+    core::ptr::eq(raw, ROOM.0.get().cast())
+}
+
 /// `raw` was closed; if it is the default loop, the next `get` makes it anew.
 pub fn forget(raw: *mut uv_loop_t) {
     if raw == ROOM.0.get().cast() {

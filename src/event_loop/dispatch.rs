@@ -12,7 +12,7 @@ use crate::handles::{async_, fs_event, loop_watchers, poll, process, signal, udp
 use crate::ptr::{Cx, Handle};
 use crate::reqs;
 use crate::sync::mailbox::Kind;
-use crate::worker::{call, port, workers};
+use crate::worker::{call, debug, port, service, workers};
 use core::ffi::c_int;
 use core::ptr::null_mut;
 
@@ -104,8 +104,9 @@ pub unsafe fn finish_in_ring(cx: &mut Cx, work: *mut uv__work, result: c_int) {
     unsafe { reqs::fs::by_ring::finish(cx, work, result) };
 }
 
-/// Counts the posted calls that keep the loop alive.
+/// Counts the posted calls, and the requests begun by other threads, that keep the loop alive.
 pub fn collect_calls(lp: Loop) {
+    lp.collect_requests();
     if !lp.internals().calls.get().is_null() {
         call::collect(lp);
     }
@@ -127,20 +128,30 @@ pub fn forget_threads(lp: Loop) {
     workers::forget(lp);
 }
 
+/// A loop was made: the environment may want its process to have a debug port.
+pub fn loop_made() {
+    debug::look_at_environment();
+}
+
 /// For `pthread_atfork`: before fork, and afterwards in the parent and in the child.
 pub const FORK_HANDLERS: [unsafe extern "C" fn(); 3] = [before_fork, after_fork, after_fork_in_child];
 
 unsafe extern "C" fn before_fork() {
+    super::census::before_fork(); // first: it may have to wait, and the next one blocks signals
     signal::before_fork();
 }
 
 unsafe extern "C" fn after_fork() {
     signal::after_fork();
+    super::census::after_fork_in_parent();
 }
 
 unsafe extern "C" fn after_fork_in_child() {
     signal::after_fork();
     super::pool::after_fork_in_child();
+    service::after_fork_in_child();
+    super::census::after_fork_in_child();
+    debug::after_fork_in_child();
 }
 
 /// In the child after fork: what another thread of the parent, or a signal to it, made ready is forgotten.

@@ -21,6 +21,7 @@ impl<'cx, T: HandleType> Handle<'cx, T> {
         base.set_next_closing(core::ptr::null_mut());
         // SAFETY: the queue is initialised, the node is this handle's and in no queue.
         unsafe { queue::push_back(lp.handle_queue(), &raw mut (*base.as_ptr()).handle_queue) };
+        handle.count_in();
         handle
     }
 
@@ -36,6 +37,7 @@ impl<'cx, T: HandleType> Handle<'cx, T> {
             return;
         }
         self.set(UV_HANDLE_ACTIVE);
+        self.count_active(true);
         if self.has(UV_HANDLE_REF) {
             let lp = self.owner();
             lp.set_active_handles(lp.active_handles().wrapping_add(1));
@@ -48,6 +50,7 @@ impl<'cx, T: HandleType> Handle<'cx, T> {
             return;
         }
         self.clear(UV_HANDLE_ACTIVE);
+        self.count_active(false);
         if self.has(UV_HANDLE_REF) {
             let lp = self.owner();
             lp.set_active_handles(lp.active_handles().wrapping_sub(1));
@@ -60,6 +63,7 @@ impl<'cx, T: HandleType> Handle<'cx, T> {
             return;
         }
         self.set(UV_HANDLE_REF);
+        self.count_referenced(true);
         if self.is_active() && !self.has(UV_HANDLE_CLOSING) {
             let lp = self.owner();
             lp.set_active_handles(lp.active_handles().wrapping_add(1));
@@ -72,6 +76,7 @@ impl<'cx, T: HandleType> Handle<'cx, T> {
             return;
         }
         self.clear(UV_HANDLE_REF);
+        self.count_referenced(false);
         if self.is_active() && !self.has(UV_HANDLE_CLOSING) {
             let lp = self.owner();
             lp.set_active_handles(lp.active_handles().wrapping_sub(1));

@@ -1,5 +1,6 @@
 //! Making, configuring and closing a loop, and taking it through fork.
 
+use super::census::Census;
 use super::linger::{self, Linger};
 use super::metrics::Metrics;
 use super::poll::Batch;
@@ -16,7 +17,7 @@ use crate::sys::{self, cpus, epoll, fd};
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr::{null, null_mut};
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
 
 /// `uv_loop_init`: everything but `data` gets its first value.
 ///
@@ -61,11 +62,13 @@ pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
     lp.set_internal_fields(internals.into_raw().cast());
     lp.update_time();
     lp.start_clock();
+    lp.census().enlist(raw);
+    dispatch::loop_made();
     Ok(())
 }
 
 /// Has fork(2) leave the child with usable locks, once for the process. Before the first lock could be held.
-fn guard_forks() -> Result {
+pub fn guard_forks() -> Result {
     static GUARDED: AtomicBool = AtomicBool::new(false);
     if GUARDED.swap(true, Ordering::AcqRel) {
         return Ok(());
@@ -98,6 +101,8 @@ fn make_internals() -> Result<Owned<Internals>> {
         (&raw mut (*place).workers).write(Cell::new(null()));
         (&raw mut (*place).calls).write(Cell::new(null()));
         (&raw mut (*place).thread).write(AtomicUsize::new(0));
+        (&raw mut (*place).begun_elsewhere).write(AtomicU32::new(0));
+        (&raw mut (*place).census).write(Census::default());
         (*place).ready.init();
         Ok(Owned::from_raw(place))
     }
@@ -134,9 +139,11 @@ pub fn close(lp: Loop) -> Result {
         return Err(Errno::EBUSY);
     }
     dispatch::cancel_calls(&mut cx, lp);
+    fence(Ordering::SeqCst); // who begins a request from elsewhere sees the end of the calls, or is seen here
     if is_busy(lp) {
         return Err(Errno::EBUSY); // a cancelled call has begun something
     }
+    lp.census().delist();
     dispatch::forget_calls(lp);
     lp.internals().ready.wait_for_wakers();
     lp.close_ring();
@@ -194,6 +201,8 @@ pub fn fork(lp: Loop) -> Result {
     dispatch::forget_threads(lp);
     lp.register_all_again();
     let result = dispatch::fork(lp);
+    lp.census().delist();
+    lp.census().enlist(lp.as_ptr());
     lp.leave();
     result
 }

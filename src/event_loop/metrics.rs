@@ -6,10 +6,11 @@ use crate::sys::time::now_ns;
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering, fence};
 
-/// Counters of one loop. Only `idle_ns` may be called from other threads.
+/// Counters of one loop. Only `idle_ns` and `turns` may be called from other threads.
 #[derive(Default)]
 pub struct Metrics {
-    turns: Cell<u64>,
+    /// Written by the loop's thread alone.
+    turns: AtomicU64,
     events: Cell<u64>,
     events_waiting: Cell<u64>,
     /// `UV_METRICS_IDLE_TIME` was asked for.
@@ -29,7 +30,7 @@ impl Metrics {
 
     /// A turn of the loop.
     pub fn count_turn(&self) {
-        self.turns.set(self.turns.get() + 1);
+        self.turns.store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     /// `count` events came; `waiting` says that they were there before the loop asked.
@@ -85,10 +86,15 @@ impl Metrics {
         }
     }
 
+    /// How many turns the loop has made. Any thread.
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
     /// The counters.
     pub fn info(&self) -> uv_metrics_t {
         uv_metrics_t {
-            loop_count: self.turns.get(),
+            loop_count: self.turns(),
             events: self.events.get(),
             events_waiting: self.events_waiting.get(),
             reserved: [core::ptr::null_mut(); 13],

@@ -2,8 +2,9 @@
 //!
 //! [`Loop`] views the caller's `uv_loop_t`; what does not fit into its 848 bytes is in [`Internals`], which hangs on its
 //! `internal_fields`. A loop belongs to one thread. Other threads touch only `Internals::ready`, the stamps of `linger`, the idle
-//! time of `metrics`, `thread`, and read the eventfd's number.
+//! time of `metrics`, `thread`, `begun_elsewhere`, and read the eventfd's number.
 
+pub mod census;
 pub mod closing;
 pub mod default;
 pub mod dispatch;
@@ -24,10 +25,11 @@ use crate::abi::*;
 use crate::ds::wheel::Wheel;
 use crate::fields;
 use crate::sync::ready::Ready;
+use census::Census;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use linger::Linger;
 use metrics::Metrics;
 use ring::RingSlot;
@@ -62,8 +64,12 @@ pub struct Internals {
     pub workers: Cell<*const c_void>,
     /// The loop's mailbox for posted calls, once it has one.
     pub calls: Cell<*const c_void>,
+    /// What others may know of the loop.
+    pub census: Census,
     /// The thread that runs the loop, or did last (`sys::thread::number`); 0 before the first run.
     pub thread: AtomicUsize,
+    /// Requests that other threads have begun (modulo 2^32: less those they took back) and `collect_requests` has not counted yet.
+    pub begun_elsewhere: AtomicU32,
 }
 
 /// A view of a loop in C memory. The caller keeps a loop alive for as long as any of its functions runs, so unlike a handle it may be
@@ -99,8 +105,6 @@ impl Loop {
 }
 
 fields!([Loop] {
-    active_handles, set_active_handles: active_handles => c_uint;
-    active_reqs, set_active_reqs: active_reqs.count => c_uint;
     internal_fields, set_internal_fields: internal_fields => *mut c_void;
     stop_flag, set_stop_flag: stop_flag => c_uint;
     flags, set_flags: flags => core::ffi::c_ulong;
@@ -116,6 +120,41 @@ fields!([Loop] {
     inotify_watchers, set_inotify_watchers: inotify_watchers => *mut c_void;
     inotify_fd, set_inotify_fd: inotify_fd => c_int;
 });
+
+/// The two counts that others may read while the loop runs (`census.rs`); written by the loop's thread alone.
+#[allow(missing_docs)]
+impl Loop {
+    pub fn active_handles(self) -> c_uint {
+        active_handles_of(self.as_ptr())
+    }
+    pub fn set_active_handles(self, count: c_uint) {
+        // SAFETY: the loop is alive, and all of the library uses the field as an atomic.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.as_ptr()).active_handles) }
+            .store(count, Ordering::Relaxed);
+    }
+    pub fn active_reqs(self) -> c_uint {
+        active_reqs_of(self.as_ptr())
+    }
+    pub fn set_active_reqs(self, count: c_uint) {
+        // SAFETY: as above.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.as_ptr()).active_reqs.count) }
+            .store(count, Ordering::Relaxed);
+    }
+}
+
+/// How much is active and referenced. Any thread.
+#[allow(clippy::not_unsafe_ptr_arg_deref)] // only called with loops that are alive: in this file, and under the list's mutex
+pub fn active_handles_of(raw: *const uv_loop_t) -> c_uint {
+    // SAFETY: the loop is alive, and all of the library uses the field as an atomic.
+    unsafe { AtomicU32::from_ptr((&raw const (*raw).active_handles).cast_mut()) }.load(Ordering::Relaxed)
+}
+
+/// How many requests are active. Any thread.
+#[allow(clippy::not_unsafe_ptr_arg_deref)] // as above
+pub fn active_reqs_of(raw: *const uv_loop_t) -> c_uint {
+    // SAFETY: as above.
+    unsafe { AtomicU32::from_ptr((&raw const (*raw).active_reqs.count).cast_mut()) }.load(Ordering::Relaxed)
+}
 
 /// The addresses of the loop's queues.
 #[allow(missing_docs)]
@@ -162,6 +201,16 @@ impl Loop {
     /// A request began, which keeps the loop alive.
     pub fn begin_request(self) {
         self.set_active_reqs(self.active_reqs().wrapping_add(1));
+    }
+
+    /// Counts the requests that other threads have begun. The end of a request is seen only after its beginning, so this comes before
+    /// `end_request` for one that may be theirs.
+    pub fn collect_requests(self) {
+        let begun = &self.internals().begun_elsewhere;
+        if begun.load(Ordering::Relaxed) != 0 {
+            let count = begun.swap(0, Ordering::AcqRel);
+            self.set_active_reqs(self.active_reqs().wrapping_add(count));
+        }
     }
 
     /// A request is over; its callback comes next.

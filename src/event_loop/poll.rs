@@ -3,6 +3,7 @@
 //! One `epoll_pwait` a turn; none in a turn that must not block and has no descriptors to look at. Descriptors are run first, in the
 //! kernel's order, then what stands in `ready` (asyncs, signals, finished work, ports), oldest first.
 
+use super::census::Phase;
 use super::watcher::Owner;
 use super::{Loop, dispatch, pool};
 use crate::abi::errno::Errno;
@@ -12,6 +13,7 @@ use crate::ptr::Cx;
 use crate::sync::broken;
 use crate::sync::mailbox::State;
 use crate::sys::{cpus, epoll, signal_mask, time::now_ns};
+use crate::trace::own::Span;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::ptr::null_mut;
@@ -61,8 +63,12 @@ const NOBODY: u64 = u64::MAX;
 pub fn poll(cx: &mut Cx, lp: Loop, timeout: c_int) {
     let timeout = register(cx, lp, timeout);
     let mut events: Events = [const { MaybeUninit::uninit() }; BATCH];
+    lp.census().enter(Phase::Poll);
+    let span = Span::begin();
     let (mut count, were_waiting) = wait(lp, &mut events, timeout);
+    span.end(c"wait", &[(c"timeout_ms", timeout.into()), (c"events", count as i64)]);
     lp.internals().metrics.end_waiting();
+    lp.census().stir(Phase::Events, lp.time());
     for batches_left in (0..MOST_BATCHES).rev() {
         run_descriptors(cx, lp, &mut events, count, were_waiting);
         if count < BATCH || batches_left == 0 {

@@ -10,6 +10,7 @@ use crate::abi::*;
 use crate::ds::queue;
 use crate::ds::wheel::{self, TimerNode};
 use crate::ptr::{Cx, Handle};
+use crate::trace::own::Span;
 use core::mem::offset_of;
 use core::ptr::null_mut;
 
@@ -110,18 +111,21 @@ impl Loop {
         while let Some(node) = unsafe { queue::pop_front(expired) } {
             // SAFETY: the node lies in its timer.
             let raw = unsafe { container_of!(node, uv_timer_t, node) };
-            let cb = {
+            let span = Span::begin();
+            let (cb, late) = {
                 // SAFETY: a started timer is alive.
                 let timer = unsafe { Handle::new(cx, raw) };
                 timer.deactivate();
+                let late = self.time().saturating_sub(timer.timeout());
                 // Repeats before the callback, which may stop it.
                 let _ = again(timer);
-                timer.timer_cb()
+                (timer.timer_cb(), late)
             };
             if let Some(cb) = cb {
                 // SAFETY: the user's function, with the timer that it was started for.
                 cx.call(|| unsafe { cb(raw) });
             }
+            span.end(c"timer", &[(c"late_ms", late.cast_signed())]);
         }
     }
 }

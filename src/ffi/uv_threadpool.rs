@@ -3,6 +3,7 @@
 use super::status;
 use crate::abi::*;
 use crate::event_loop::Loop;
+use crate::worker::{debug, service};
 use crate::{event_loop, reqs};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -34,7 +35,9 @@ pub unsafe extern "C" fn uv_cancel(req: *mut uv_req_t) -> c_int {
 pub extern "C" fn uv_library_shutdown() {
     static DONE: AtomicBool = AtomicBool::new(false);
     if !DONE.swap(true, Ordering::AcqRel) {
+        debug::stop();
         event_loop::pool::shutdown();
+        service::shutdown();
     }
 }
 

@@ -16,17 +16,49 @@ pub unsafe fn queue(
     work_cb: uv_work_cb,
     after_work_cb: uv_after_work_cb,
 ) -> Result {
+    // SAFETY: the caller's.
+    unsafe {
+        prepare(lp.as_ptr(), req, work_cb, after_work_cb)?;
+        pool::submit(lp, &raw mut (*req).work_req, Lane::Normal, work, done)
+    }
+}
+
+/// As `queue`, from any thread, for a loop on which the caller has begun a request (`worker::call::Calls::begin_request`).
+///
+/// # Safety
+/// As for `queue`.
+pub unsafe fn queue_from_elsewhere(
+    home: *mut uv_loop_t,
+    req: *mut uv_work_t,
+    work_cb: uv_work_cb,
+    after_work_cb: uv_after_work_cb,
+) -> Result {
+    // SAFETY: the caller's.
+    unsafe {
+        prepare(home, req, work_cb, after_work_cb)?;
+        pool::submit_from_elsewhere(home, &raw mut (*req).work_req, Lane::Normal, work, done)
+    }
+}
+
+/// # Safety
+/// As for `queue`.
+unsafe fn prepare(
+    home: *mut uv_loop_t,
+    req: *mut uv_work_t,
+    work_cb: uv_work_cb,
+    after_work_cb: uv_after_work_cb,
+) -> Result {
     if work_cb.is_none() {
         return Err(Errno::EINVAL);
     }
     // SAFETY: the caller's.
     unsafe {
         (*req).req.type_ = UV_WORK;
-        (*req).loop_ = lp.as_ptr();
+        (*req).loop_ = home;
         (*req).work_cb = work_cb;
         (*req).after_work_cb = after_work_cb;
-        pool::submit(lp, &raw mut (*req).work_req, Lane::Normal, work, done)
     }
+    Ok(())
 }
 
 /// On the pool's thread.
@@ -45,7 +77,9 @@ unsafe extern "C" fn done(work: *mut uv__work, status: c_int) {
     // SAFETY: set by `queue`.
     unsafe {
         let req = container_of!(work, uv_work_t, work_req);
-        Loop::new((*req).loop_).end_request();
+        let lp = Loop::new((*req).loop_);
+        lp.collect_requests();
+        lp.end_request();
         if let Some(cb) = (&raw const (*req).after_work_cb).read() {
             cb(req, status);
         }

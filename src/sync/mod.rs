@@ -14,3 +14,4 @@ pub mod prim;
 pub mod ready;
 pub mod rwlock;
 pub mod semaphore;
+pub mod static_mutex;

@@ -31,3 +31,10 @@ pub fn set_signal_mask(mask: &libc::sigset_t) {
     // SAFETY: the mask is alive and the old one is not asked for.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, null_mut()) };
 }
+
+/// Lets one signal through to this thread.
+pub fn unblock(signum: c_int) {
+    let set = set_of(signum);
+    // SAFETY: the set is alive and the old mask is not asked for.
+    unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, null_mut()) };
+}

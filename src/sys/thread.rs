@@ -124,6 +124,12 @@ pub fn set_cancellable(on: bool) -> bool {
     before == ENABLE
 }
 
+/// Has the calling thread's waits end when their time is over, and not up to 50 us later, as the system otherwise allows itself.
+pub fn wait_exactly() {
+    // SAFETY: two numbers; an older kernel that refuses them changes nothing.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1 as core::ffi::c_ulong) };
+}
+
 /// Names the calling thread; what does not fit into 15 bytes is cut off.
 ///
 /// # Safety
@@ -132,12 +138,19 @@ pub unsafe fn set_name(name: *const c_char) -> Result<()> {
     if name.is_null() {
         return Err(Errno::EINVAL);
     }
+    // SAFETY: the caller's; the short name is a string.
+    unsafe { check_code(libc::pthread_setname_np(current(), short_name(name).as_ptr())) }
+}
+
+/// As much of a name as the system keeps.
+///
+/// # Safety
+/// `name` is a string.
+pub unsafe fn short_name(name: *const c_char) -> [c_char; NAME_SIZE] {
     let mut short = [0; NAME_SIZE];
     // SAFETY: at most 15 bytes are read of a string and written to 16, of which the last stays 0.
-    unsafe {
-        copy_nonoverlapping(name, short.as_mut_ptr(), libc::strnlen(name, NAME_SIZE - 1));
-        check_code(libc::pthread_setname_np(current(), short.as_ptr()))
-    }
+    unsafe { copy_nonoverlapping(name, short.as_mut_ptr(), libc::strnlen(name, NAME_SIZE - 1)) };
+    short
 }
 
 /// Writes a thread's name to `name`, cut to fit and filled up with zeros to `size` bytes. The latter two must not be null or 0: `UV_EINVAL`.

@@ -9,7 +9,7 @@ pub fn now_ns() -> u64 {
     now.tv_sec.cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec.cast_unsigned())
 }
 
-/// CPU time in ns of the thread that the system knows by this number; None if there is no such thread in this process.
+/// CPU time in ns of the thread that the system knows by this number, 0: the calling one; None if there is no such thread in this process.
 pub fn thread_cpu_ns(tid: libc::pid_t) -> Option<u64> {
     let clock = (!tid << 3) | 6; // as pthread_getcpuclockid makes it: per thread, and what the scheduler says
     let mut used = libc::timespec { tv_sec: 0, tv_nsec: 0 };

@@ -17,6 +17,7 @@ use crate::ptr::Cx;
 use crate::sync::mailbox::State;
 use crate::sync::prim::Ordering;
 use crate::sys::time::now_ns;
+use crate::trace::own::Span;
 use core::ptr::null_mut;
 
 /// A dispatch delivers at least so many messages, if they come.
@@ -177,7 +178,14 @@ pub unsafe fn run(cx: &mut Cx, lp: Loop, node: *mut uv__queue) {
     if port.writable.swap(false, Ordering::Acquire) {
         tell_writable(cx, &port);
     }
-    if deliver(cx, &port, lp) {
+    let span = Span::begin();
+    let before = if span.is_on() { port.inbox.received() } else { 0 };
+    let is_over = deliver(cx, &port, lp);
+    if span.is_on() {
+        let count = port.inbox.received().wrapping_sub(before);
+        span.end(c"port", &[(c"messages", count.cast_signed())]);
+    }
+    if is_over {
         close::finish(cx, &port, lp);
     }
 }

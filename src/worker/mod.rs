@@ -8,22 +8,30 @@
 //! A loop's [`call::Calls`] let any thread have it run a function. A worker (`workers/`) is a thread with a loop, calls, and a channel to
 //! the loop that started it.
 //!
-//! Layers, top to bottom: `workers`; `call`; `delivery`, `receive`, `close`, `sender`; `post`; `transfer`; `port`, `claim`; `channel`; `message`; `inbox`,
-//! `doorbell`, `writer`, `recycling`, `shared_buffer`. (Messages hold ports and ports hold messages, so `message` and `close` know each other.)
+//! The service thread (`service/`) runs watchdogs and what signals wake, beside all loops. An [`io_thread`] is a thread with a loop and calls.
+//!
+//! The debug port (`debug/`) tells from outside what all of them are doing.
+//!
+//! Layers, top to bottom: `debug`; `io_thread`; `workers`; `call`; `delivery`, `receive`, `close`, `sender`; `post`; `transfer`; `port`, `claim`; `channel`; `message`; `inbox`,
+//! `doorbell`, `writer`, `recycling`, `shared_buffer`. `service` stands on none of them. (Messages hold ports and ports hold messages, so `message` and `close` know each other.)
 
 pub mod call;
 pub mod channel;
 pub mod claim;
 pub mod close;
+pub mod debug;
 pub mod delivery;
 pub mod doorbell;
 pub mod inbox;
+pub mod io_thread;
 pub mod message;
+pub mod pools;
 pub mod port;
 pub mod post;
 pub mod receive;
 pub mod recycling;
 pub mod sender;
+pub mod service;
 pub mod shared_buffer;
 pub mod transfer;
 pub mod workers;

@@ -10,11 +10,11 @@ use super::channel::Channel;
 use super::claim::User;
 use super::doorbell::Doorbell;
 use super::inbox::{CALLBACK, Inbox, Limits, Next};
-use super::writer::Writer;
+use super::writer::{Count, Writer};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::event_loop::linger::Linger;
-use crate::event_loop::{Loop, wakeup};
+use crate::event_loop::{Internals, Loop, census, wakeup};
 use crate::sync::mailbox::{Kind, State};
 use crate::sync::prim::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use crate::sys::futex;
@@ -213,6 +213,7 @@ impl Port {
 
     /// Enters the loop's list of ports.
     fn link(&self, lp: Loop) {
+        let _unseen = census::hold();
         let first = lp.internals().ports.replace(core::ptr::from_ref(self).cast()).cast::<Port>();
         self.own.previous.set(null());
         self.own.next.set(first);
@@ -224,6 +225,7 @@ impl Port {
 
     /// Leaves the loop's list of ports.
     fn unlink(&self, lp: Loop) {
+        let _unseen = census::hold();
         let (previous, next) = (self.own.previous.get(), self.own.next.get());
         // SAFETY: as in `link`, also for the neighbours.
         unsafe {
@@ -243,6 +245,16 @@ impl Port {
         // SAFETY: as in `link`.
         while let Some(port) = unsafe { at.as_ref() } {
             visit(port);
+            at = port.own.next.get();
+        }
+    }
+
+    /// Calls `visit` with what waits in each port of a loop, from any thread, inside of `census::for_each`.
+    pub fn for_each_depth(internals: &Internals, mut visit: impl FnMut(Count)) {
+        let mut at = internals.ports.get().cast::<Port>();
+        // SAFETY: ports in the list are alive, and the list does not change meanwhile.
+        while let Some(port) = unsafe { at.as_ref() } {
+            visit(port.inbox.waiting());
             at = port.own.next.get();
         }
     }

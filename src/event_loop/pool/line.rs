@@ -44,6 +44,9 @@ pub struct Line {
     /// Work in `line`, the marker not counted.
     waiting: Cell<u32>,
     slow_running: Cell<u32>,
+    /// All work that waits, and all that was taken and is not done.
+    queued: Cell<u32>,
+    running: Cell<u32>,
     slow_limit: Cell<u32>,
 }
 
@@ -59,6 +62,8 @@ impl Line {
             slow_marker: no_links(),
             waiting: Cell::new(0),
             slow_running: Cell::new(0),
+            queued: Cell::new(0),
+            running: Cell::new(0),
             slow_limit: Cell::new(0),
         }
     }
@@ -67,6 +72,8 @@ impl Line {
     pub fn init(&self, threads: u32) {
         self.waiting.set(0);
         self.slow_running.set(0);
+        self.queued.set(0);
+        self.running.set(0);
         self.slow_limit.set(threads.div_ceil(2));
         for head in [self.line.get(), self.slow.get(), self.slow_marker.get()] {
             // SAFETY: fields of this struct, which stays in place.
@@ -77,6 +84,12 @@ impl Line {
     /// Work of this lane that was taken is done.
     pub fn finish(&self, lane: Lane) {
         self.slow_running.set(self.slow_running.get() - u32::from(lane == Lane::Slow));
+        self.running.set(self.running.get() - 1);
+    }
+
+    /// How much waits, and how much was taken and is not done.
+    pub fn counts(&self) -> (u32, u32) {
+        (self.queued.get(), self.running.get())
     }
 
     /// Puts `work`, whose function is set, at the end.
@@ -84,6 +97,7 @@ impl Line {
     /// # Safety
     /// `work` is alive until it is taken or cancelled, and in no queue.
     pub unsafe fn push(&self, work: *mut uv__work, lane: Lane) {
+        self.queued.set(self.queued.get() + 1);
         // SAFETY: the caller's; the heads are fields of this struct, which stays in place.
         unsafe {
             let node = &raw mut (*work).wq;
@@ -123,6 +137,8 @@ impl Line {
                 node = next?;
             }
             self.waiting.set(self.waiting.get() - u32::from(lane == Lane::Normal));
+            self.queued.set(self.queued.get() - 1);
+            self.running.set(self.running.get() + 1);
             let work = container_of!(node, uv__work, wq);
             Some(Item { work, lane, run: (*work).work.take()? })
         }
@@ -137,13 +153,14 @@ impl Line {
         unsafe {
             let node = &raw mut (*item.work).wq;
             (*item.work).work = Some(item.run);
+            self.queued.set(self.queued.get() + 1);
+            self.finish(item.lane);
             match item.lane {
                 Lane::Normal => {
                     queue::push_front(self.line.get(), node);
                     self.waiting.set(self.waiting.get() + 1);
                 }
                 Lane::Slow => {
-                    self.finish(Lane::Slow);
                     queue::push_front(self.slow.get(), node);
                     queue::unlink(self.slow_marker.get());
                     queue::push_front(self.line.get(), self.slow_marker.get());
@@ -167,6 +184,7 @@ impl Line {
             }
             *owner(work) = &raw const CANCELLED;
             queue::unlink(&raw mut (*work).wq);
+            self.queued.set(self.queued.get() - 1);
             match lane {
                 Lane::Normal => self.waiting.set(self.waiting.get() - 1),
                 Lane::Slow if queue::is_empty(self.slow.get()) => queue::unlink(self.slow_marker.get()),

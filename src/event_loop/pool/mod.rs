@@ -4,12 +4,10 @@
 //! are busy.
 //!
 //! Threads start when they are needed: each of the first submissions starts one and hands its work over, until the pool has its size
-//! (`UV_THREADPOOL_SIZE`, 4 by default). Sleeping threads are woken last-asleep first, at most [`MOST_SEARCHING`] at a time are on their
-//! way, and never more than there is work; each that finds work and leaves some wakes the next.
-//!
-//! Every change of these counts happens under one mutex (counting sleepers without it was tried and lost wake-ups); the wake call
-//! itself is made after the mutex is free. `worker.rs` has the threads. After fork, the child starts with an empty pool.
+//! (`UV_THREADPOOL_SIZE`, 4 by default). `worker.rs` has the threads, `crew.rs` their sleep, which the pools of the extension
+//! (`worker/pools/`) share. After fork, the child starts with an empty pool.
 
+pub mod crew;
 pub mod line;
 mod worker;
 
@@ -18,22 +16,22 @@ use crate::abi::errno::Result;
 use crate::abi::*;
 use crate::ds::queue;
 use crate::sync::mailbox::Kind;
+use crate::trace::own;
 use core::cell::{Cell, UnsafeCell};
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
 use core::ops::Deref;
 use core::ptr::null_mut;
-use core::sync::atomic::{AtomicU32, Ordering};
+use crew::{Crew, Picked};
 use line::Line;
 pub use line::{Lane, WorkFn, was_answered, was_cancelled};
-use worker::Worker;
 
 /// Threads of a pool, unless the environment says otherwise.
 const DEFAULT_SIZE: u32 = 4;
-/// The most that the environment may ask for.
-const MAX_SIZE: u32 = 1024;
-/// Threads that were woken and have not found their work yet. With one, 5 us of work per item keep the others idle; with four they
-/// wake for nothing.
-const MOST_SEARCHING: u32 = 2;
+/// The most threads that a pool may be asked to have.
+pub const MAX_SIZE: u32 = 1024;
+
+/// What a trace says of work until a thread begins it.
+const QUEUED: &CStr = c"queued";
 
 /// What ends it, on the loop's thread.
 pub type DoneFn = unsafe extern "C" fn(*mut uv__work, c_int);
@@ -44,10 +42,7 @@ struct State {
     /// Threads that exist, and how many there may be; 0 before the first submission.
     started: Cell<u32>,
     size: Cell<u32>,
-    /// Sleeping threads, the last to sleep first.
-    sleepers: Cell<*mut Worker>,
-    /// Threads that were woken and have not looked yet.
-    searching: Cell<u32>,
+    crew: Crew,
     /// The process ends; threads end when no work is left.
     stopping: Cell<bool>,
 }
@@ -55,8 +50,6 @@ struct State {
 struct Pool {
     mutex: UnsafeCell<libc::pthread_mutex_t>,
     state: State,
-    /// Threads that neither sleep nor linger. Written under the mutex.
-    awake: AtomicU32,
 }
 
 // SAFETY: the state is reached through `Locked` only, that is, under the mutex.
@@ -68,11 +61,9 @@ static POOL: Pool = Pool {
         line: Line::new(),
         started: Cell::new(0),
         size: Cell::new(0),
-        sleepers: Cell::new(null_mut()),
-        searching: Cell::new(0),
+        crew: Crew::new(),
         stopping: Cell::new(false),
     },
-    awake: AtomicU32::new(0),
 };
 
 /// The pool's mutex, held, and so the way to the state.
@@ -100,10 +91,7 @@ impl Drop for Locked {
     }
 }
 
-/// Threads of the pool that are neither asleep nor lingering. Any thread; a snapshot.
-pub fn awake_workers() -> u32 {
-    POOL.awake.load(Ordering::Relaxed)
-}
+pub use crew::awake as awake_workers;
 
 /// Gives `work` to the pool; `run` runs on one of its threads, then `done` on the loop's. Keeps the loop alive until `Loop::end_request`.
 ///
@@ -111,41 +99,80 @@ pub fn awake_workers() -> u32 {
 /// `work` is writable memory that stays alive until `done` ran; this is the loop's thread.
 pub unsafe fn submit(lp: Loop, work: *mut uv__work, lane: Lane, run: WorkFn, done: DoneFn) -> Result {
     // SAFETY: the caller's.
+    let woken = unsafe { put_in_line(lp.as_ptr(), work, lane, run, done) }?;
+    lp.begin_request();
+    woken.wake(lp.internals().linger.take_late());
+    Ok(())
+}
+
+/// As `submit`, from any thread: that of a request which was begun by `worker::call::Calls::begin_request`.
+///
+/// # Safety
+/// As for `submit`, but for the thread; the loop stays alive until `done` ran.
+pub unsafe fn submit_from_elsewhere(
+    home: *mut uv_loop_t,
+    work: *mut uv__work,
+    lane: Lane,
+    run: WorkFn,
+    done: DoneFn,
+) -> Result {
+    // SAFETY: the caller's.
+    unsafe { put_in_line(home, work, lane, run, done) }?.wake(0);
+    Ok(())
+}
+
+/// Puts `work` in line, or hands it to a new thread. Gives the thread that the caller must wake.
+///
+/// # Safety
+/// As for `submit`, on any thread.
+#[inline]
+unsafe fn put_in_line(
+    home: *mut uv_loop_t,
+    work: *mut uv__work,
+    lane: Lane,
+    run: WorkFn,
+    done: DoneFn,
+) -> Result<Picked> {
+    // SAFETY: the caller's.
     unsafe {
         (*work).work = Some(run);
         (*work).done = Some(done);
-        (*work).loop_ = lp.as_ptr();
+        (*work).loop_ = home;
         queue::init(&raw mut (*work).wq);
     }
+    own::mark(b'b', QUEUED, work.addr());
     let pool = Locked::new();
     if pool.size.get() == 0 {
         pool.set_up();
     }
     // SAFETY: the caller's.
     unsafe { pool.line.push(work, lane) };
-    let started = pool.started.get();
-    if started < pool.size.get()
-        && !pool.stopping.get()
-        && let Some(item) = pool.line.take()
-    {
-        match worker::start(&pool, item) {
-            Ok(()) => {}
-            Err(error) => {
-                // SAFETY: just taken.
-                unsafe { pool.line.put_back(item) };
-                if started == 0 {
-                    // SAFETY: it is in line, and there is no thread to take it.
-                    let _ = unsafe { pool.line.cancel(work, lane) };
-                    return Err(error);
-                }
-                // The threads that exist must do.
-            }
-        }
+    if pool.started.get() < pool.size.get() && !pool.stopping.get() {
+        // SAFETY: just put in.
+        unsafe { start_one(&pool, work, lane) }.inspect_err(|_| own::mark(b'e', QUEUED, work.addr()))?;
     }
-    lp.begin_request();
-    let woken = pool.pick_sleeper();
-    drop(pool);
-    worker::wake(woken, lp.internals().linger.take_late());
+    Ok(pool.crew.pick(pool.line.runnable()))
+}
+
+/// Starts a thread for the next in line. On error `work` is not in line any more.
+///
+/// # Safety
+/// `work` is in line.
+#[cold]
+unsafe fn start_one(pool: &State, work: *mut uv__work, lane: Lane) -> Result {
+    let started = pool.started.get();
+    let Some(item) = pool.line.take() else { return Ok(()) };
+    let result = worker::start(pool, item);
+    if result.is_err() {
+        // SAFETY: just taken.
+        unsafe { pool.line.put_back(item) };
+        if started == 0 {
+            // SAFETY: it is in line, and there is no thread to take it.
+            let _ = unsafe { pool.line.cancel(work, lane) };
+            return result;
+        }
+        // The threads that exist must do.
+    }
     Ok(())
 }
 
@@ -174,10 +201,30 @@ pub unsafe fn cancel(work: *mut uv__work, lane: Lane) -> Result {
     let ours = unsafe { pool.line.cancel(work, lane) }?;
     drop(pool);
     if ours {
+        own::mark(b'e', QUEUED, work.addr());
         // SAFETY: it is in no queue, and no thread will get it.
         unsafe { complete(work, 0) };
     }
     Ok(())
+}
+
+/// What the pool has to do.
+pub struct Load {
+    /// Threads that exist, and how many there may be; 0 before the first submission.
+    pub threads: u32,
+    /// See `threads`.
+    pub size: u32,
+    /// Work that has a thread.
+    pub running: u32,
+    /// Work that waits for one.
+    pub waiting: u32,
+}
+
+/// What the pool has to do now. Any thread.
+pub fn load() -> Load {
+    let pool = Locked::new();
+    let (waiting, running) = pool.line.counts();
+    Load { threads: pool.started.get(), size: pool.size.get(), running, waiting }
 }
 
 /// Sends `work` home, from a thread that was woken `late` ns late for it.
@@ -197,24 +244,12 @@ pub fn shutdown() {
     let pool = Locked::new();
     pool.stopping.set(true);
     let started = pool.started.get();
-    let sleepers = pool.sleepers.replace(null_mut());
-    // SAFETY: sleeping workers are alive, and their links are the mutex's; a link is read before its worker is woken.
-    unsafe {
-        let mut sleeper = sleepers;
-        while !sleeper.is_null() {
-            pool.count_searching();
-            sleeper = (*sleeper).next_sleeper;
-        }
-        drop(pool);
-        sleeper = sleepers;
-        while !sleeper.is_null() {
-            let next = (*sleeper).next_sleeper;
-            worker::wake(sleeper, 0);
-            sleeper = next;
-        }
-        for index in 0..started {
-            worker::join(index);
-        }
+    let sleepers = pool.crew.pick_many(started);
+    drop(pool);
+    sleepers.wake(0);
+    for index in 0..started {
+        // SAFETY: started above, and nobody else waits for it.
+        unsafe { worker::join(index) };
     }
     let pool = Locked::new();
     pool.forget_threads();
@@ -225,6 +260,7 @@ pub fn shutdown() {
 pub fn after_fork_in_child() {
     // SAFETY: the child has one thread, so nobody is inside the mutex, whatever state it was copied in.
     unsafe { POOL.mutex.get().write(libc::PTHREAD_MUTEX_INITIALIZER) };
+    crew::forget_all();
     Locked::new().forget_threads();
 }
 
@@ -239,30 +275,9 @@ impl State {
     /// The threads are gone, and what waited with them.
     fn forget_threads(&self) {
         self.line.init(self.size.get());
-        self.sleepers.set(null_mut());
+        self.crew.forget();
         self.started.set(0);
-        self.searching.set(0);
         self.stopping.set(false);
-        POOL.awake.store(0, Ordering::Relaxed);
-    }
-
-    /// A sleeper to wake, if there is more to do than threads on their way to it.
-    fn pick_sleeper(&self) -> *mut Worker {
-        let sleeper = self.sleepers.get();
-        let searching = self.searching.get();
-        if sleeper.is_null() || searching >= MOST_SEARCHING || self.line.runnable() <= searching {
-            return null_mut();
-        }
-        // SAFETY: a sleeping worker is alive, and its link is the mutex's.
-        self.sleepers.set(unsafe { (*sleeper).next_sleeper });
-        self.count_searching();
-        sleeper
-    }
-
-    /// A sleeper is being woken.
-    fn count_searching(&self) {
-        self.searching.set(self.searching.get() + 1);
-        POOL.awake.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -1,11 +1,11 @@
 //! The threads of the pool: taking work, running it, sleeping.
 
+use super::crew::{self, Sleeper};
 use super::line::Item;
-use super::{Locked, MAX_SIZE, POOL, State, complete};
+use super::{Locked, MAX_SIZE, QUEUED, State, complete};
 use crate::abi::errno::Result;
-use crate::event_loop::linger::Linger;
-use crate::sync::prim::{AtomicU32, Ordering};
-use crate::sys::{cpus, futex, thread, time::now_ns};
+use crate::sys::thread;
+use crate::trace::own::{self, Span};
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
@@ -14,21 +14,10 @@ use core::ptr::null_mut;
 /// Stack of a thread of the pool; what the reference gives.
 const STACK_BYTES: usize = 8 << 20;
 
-/// A worker's word: it is not asleep, but may be watching the word.
-const WATCHING: u32 = 0;
-/// It waits for the word to change.
-const ASLEEP: u32 = 1;
-/// It was picked to look for work.
-const WOKEN: u32 = 2;
-
 /// One thread.
-pub struct Worker {
-    /// One of the three states above.
-    word: AtomicU32,
-    /// The one that went to sleep before, while in `State::sleepers`.
-    pub next_sleeper: *mut Worker,
+struct Worker {
+    sleeper: Sleeper,
     thread: MaybeUninit<libc::pthread_t>,
-    linger: Linger,
     /// What it was started for.
     first: Item,
 }
@@ -52,18 +41,12 @@ pub fn start(state: &State, first: Item) -> Result {
     let worker = entry(state.started.get());
     // SAFETY: nobody has this one yet.
     unsafe {
-        worker.write(Worker {
-            word: AtomicU32::new(WATCHING),
-            next_sleeper: null_mut(),
-            thread: MaybeUninit::uninit(),
-            linger: Linger::default(),
-            first,
-        });
+        worker.write(Worker { sleeper: Sleeper::default(), thread: MaybeUninit::uninit(), first });
         let id = (&raw mut (*worker).thread).cast::<libc::pthread_t>();
         thread::create(id, STACK_BYTES, enter, worker.cast())?;
     }
     state.started.set(state.started.get() + 1);
-    POOL.awake.fetch_add(1, Ordering::Relaxed);
+    crew::begin();
     Ok(())
 }
 
@@ -82,15 +65,20 @@ unsafe extern "C" fn enter(argument: *mut c_void) {
     let worker = argument.cast::<Worker>();
     // SAFETY: given by `start`; written before the thread began.
     let mut item = Some(unsafe { (&raw const (*worker).first).read() });
+    // SAFETY: the worker outlives its thread; wakers use the sleeper as it allows.
+    let sleeper = unsafe { &(*worker).sleeper };
     loop {
         if let Some(Item { work, run, .. }) = item {
-            // SAFETY: submitted work is alive until its `done` ran, which `complete` leads to; the worker outlives its thread.
+            // SAFETY: submitted work is alive until its `done` ran, which `complete` leads to.
             unsafe {
+                own::mark(b'e', QUEUED, work.addr());
+                let span = Span::begin();
                 run(work);
-                complete(work, (*worker).linger.take_late());
+                span.end(c"work", &[]);
+                complete(work, sleeper.take_late());
             }
         }
-        match next(worker, item) {
+        match next(sleeper, item) {
             Next::Run(found) => item = Some(found),
             Next::Search => item = None,
             Next::End => return,
@@ -106,67 +94,24 @@ enum Next {
 }
 
 /// After `done`, or after having been woken: takes the next item, or sleeps until there may be one.
-fn next(worker: *mut Worker, done: Option<Item>) -> Next {
+fn next(sleeper: &Sleeper, done: Option<Item>) -> Next {
     let pool = Locked::new();
     match done {
-        None => pool.searching.set(pool.searching.get() - 1),
+        None => pool.crew.arrive(),
         Some(Item { lane, .. }) => pool.line.finish(lane),
     }
     if let Some(item) = pool.line.take() {
-        let woken = pool.pick_sleeper();
+        let woken = pool.crew.pick(pool.line.runnable());
         drop(pool);
-        wake(woken, 0);
+        woken.wake(0);
         return Next::Run(item);
     }
     if pool.stopping.get() {
+        crew::end();
         return Next::End;
     }
-    // SAFETY: the worker's own; the mutex is held.
-    unsafe {
-        (*worker).word.store(WATCHING, Ordering::Relaxed);
-        (*worker).next_sleeper = pool.sleepers.replace(worker);
-    }
-    let others = POOL.awake.fetch_sub(1, Ordering::Relaxed) - 1;
+    let others = pool.crew.lie_down(sleeper);
     drop(pool);
-    // SAFETY: alive as long as its thread; only its own thread uses `linger` but for the parts that wakers may.
-    unsafe { sleep(&(*worker).word, &(*worker).linger, others) };
+    sleeper.sleep(others, None);
     Next::Search
-}
-
-/// Returns when the word says WOKEN. `others` workers are awake.
-fn sleep(word: &AtomicU32, linger: &Linger, others: u32) {
-    // The loop has a CPU, too.
-    let has_cpu = others + 1 < cpus::usable();
-    if has_cpu && let Some(window) = linger.window() {
-        let start = now_ns();
-        while now_ns() - start < window {
-            for _ in 0..32 {
-                if word.load(Ordering::Acquire) == WOKEN {
-                    linger.hit();
-                    return;
-                }
-                core::hint::spin_loop();
-            }
-        }
-        linger.miss();
-    }
-    linger.sleep();
-    if word.compare_exchange(WATCHING, ASLEEP, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-        while word.load(Ordering::Acquire) == ASLEEP {
-            futex::wait(word, ASLEEP, None);
-        }
-        linger.awake();
-    }
-}
-
-/// Wakes a worker that was taken off `State::sleepers`; null is none. The waker was `late` itself. Without the mutex.
-pub fn wake(worker: *mut Worker, late: u64) {
-    if worker.is_null() {
-        return;
-    }
-    // SAFETY: workers stay for good; these two fields are atomics, or for wakers in so far as they are used here.
-    let (word, linger) = unsafe { (&(*worker).word, &(*worker).linger) };
-    if word.swap(WOKEN, Ordering::AcqRel) == ASLEEP {
-        linger.wake_by(late, || futex::wake(word));
-    }
 }

@@ -70,8 +70,7 @@ pub unsafe fn spawn(
     // SAFETY: the caller's.
     let prepared = unsafe { check_options(&options).and_then(|()| Stdio::prepare(cx, &options)) };
     let stdio = prepared.inspect_err(|_| {
-        // SAFETY: linked by init. As in the reference, such a handle may be forgotten without being closed.
-        unsafe { queue::unlink(&raw mut (*handle.base().as_ptr()).handle_queue) }
+        handle.leave_list(); // as in the reference, such a handle may be forgotten without being closed
     })?;
     // SAFETY: the caller's.
     let started = unsafe { start(cx, handle, &options, &stdio) };
@@ -249,7 +248,7 @@ fn watch_signal(cx: &Cx, lp: Loop) -> Result {
     let handle = unsafe {
         if (*raw).handle.loop_.is_null() {
             signal::init(cx, lp, raw);
-            queue::unlink(&raw mut (*raw).handle.handle_queue);
+            Handle::new(cx, raw).leave_list();
         }
         Handle::new(cx, raw)
     };

@@ -7,6 +7,7 @@
 mod copied;
 mod interrupt;
 mod queue;
+pub mod request;
 mod sync;
 
 pub use copied::post_copy;

@@ -20,7 +20,7 @@ use crate::worker::post::{self, Route};
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::{c_char, c_uint, c_void};
 use core::mem::MaybeUninit;
-use core::ptr::{copy_nonoverlapping, null, null_mut};
+use core::ptr::{null, null_mut};
 use core::sync::atomic::{AtomicI32, AtomicU64}; // numbers that order nothing, so no model needs them
 
 /// The stack of a worker unless it asks for another.
@@ -83,7 +83,9 @@ pub unsafe fn start(
         exit_cb,
     };
     // SAFETY: the caller's.
-    let name = unsafe { short_name(options.name) };
+    let name = unsafe {
+        sys::thread::short_name(if options.name.is_null() { c"WorkerThread".as_ptr() } else { options.name })
+    };
     let replies = match call::of(parent) {
         Ok(calls) => Some(calls),
         Err(Errno::ESHUTDOWN) => None,
@@ -199,16 +201,4 @@ fn unmake(cx: &mut Cx, worker: &Worker) {
 /// Closes a port, unless that was done already.
 pub fn close_port(cx: &mut Cx, port: &Port) {
     let _ = close::close(cx, port, 0, None);
-}
-
-/// As much of the name as the system keeps.
-///
-/// # Safety
-/// `name` is null or a string.
-unsafe fn short_name(name: *const c_char) -> [c_char; 16] {
-    let mut short = [0; 16];
-    let name = if name.is_null() { c"WorkerThread".as_ptr() } else { name };
-    // SAFETY: the caller's; at most 15 bytes are read of the string, and the last byte stays 0.
-    unsafe { copy_nonoverlapping(name, short.as_mut_ptr(), libc::strnlen(name, 15)) };
-    short
 }

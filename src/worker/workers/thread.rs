@@ -98,7 +98,8 @@ fn tear_down(cx: &mut Cx, worker: &Worker, lp: Loop) {
     let _ = lifecycle::close(lp); // not busy
 }
 
-fn close_all(cx: &mut Cx, lp: Loop) {
+/// Closes everything on the loop that is open, handles without a callback.
+pub fn close_all(cx: &mut Cx, lp: Loop) {
     stop_all(lp, 1);
     Port::for_each_of(lp, |port| start::close_port(cx, port)); // attached, so their ends come later
     handles::walk(cx, lp, |raw| {

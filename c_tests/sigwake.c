@@ -1,0 +1,382 @@
+/* Signal wakes: signals that come early, in a busy loop, to several owners; dispositions; posts from anywhere. The numbers are those of
+ * docs/uvx/BEHAVIOUR.md. */
+#include "port.h"
+
+#include "allocs.h"
+#include "service.h"
+
+typedef uvx_sigwake_t wake_t;
+
+static int calls;
+static uv_sem_t done;
+static wake_t* wake;
+
+static void count(wake_t* given, void* arg) {
+  CHECK(given != NULL);
+  CHECK(arg == &calls);
+  __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);
+  uv_sem_post(&done);
+}
+
+static int calls_now(void) {
+  return __atomic_load_n(&calls, __ATOMIC_SEQ_CST);
+}
+
+static void set_up(int signum) {
+  CHECK_EQ(uv_sem_init(&done, 0), 0);
+  CHECK_EQ(uvx_sigwake_install(signum, count, &calls, &wake), 0);
+}
+
+static struct sigaction disposition(int signum) {
+  struct sigaction action;
+  CHECK_EQ(sigaction(signum, NULL, &action), 0);
+  return action;
+}
+
+static int is_default(int signum) {
+  return disposition(signum).sa_handler == SIG_DFL;
+}
+
+TEST(a_signal_calls_back) {
+  set_up(SIGUSR1);
+  for (int i = 1; i <= 10; i++) {
+    CHECK_EQ(kill(getpid(), SIGUSR1), 0);
+    uv_sem_wait(&done);
+    CHECK_EQ(calls_now(), i);
+  }
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+  CHECK(is_default(SIGUSR1));
+}
+
+/* 1.5.1: the thread that the signal finds is busy, and no other one waits for anything. */
+TEST(a_busy_loop_does_not_keep_it) {
+  set_up(SIGUSR1);
+  CHECK_EQ(raise(SIGUSR1), 0);
+  while (calls_now() == 0) continue;
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+}
+
+/* 1.5.2: blocked first, so that it does not kill; delivered once there is a handler. */
+TEST(a_signal_that_came_early_is_delivered) {
+  sigset_t usr1, now;
+  sigemptyset(&usr1);
+  sigaddset(&usr1, SIGUSR1);
+  CHECK_EQ(pthread_sigmask(SIG_BLOCK, &usr1, NULL), 0);
+  CHECK_EQ(kill(getpid(), SIGUSR1), 0);
+  set_up(SIGUSR1);
+  uv_sem_wait(&done);
+  CHECK_EQ(pthread_sigmask(SIG_BLOCK, NULL, &now), 0);
+  CHECK_EQ(sigismember(&now, SIGUSR1), 0);
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+  CHECK_EQ(calls_now(), 1);
+}
+
+/* 1.5.3: without a thread there is no handler, and what is blocked stays blocked. */
+TEST(a_thread_that_cannot_start_changes_nothing) {
+  sigset_t usr1, now;
+  sigemptyset(&usr1);
+  sigaddset(&usr1, SIGUSR1);
+  CHECK_EQ(pthread_sigmask(SIG_BLOCK, &usr1, NULL), 0);
+  service_forbid_threads();
+  int status = uvx_sigwake_install(SIGUSR1, count, &calls, &wake);
+  CHECK(status == UV_EAGAIN || status == UV_ENOMEM);
+  CHECK(is_default(SIGUSR1));
+  CHECK_EQ(pthread_sigmask(SIG_BLOCK, NULL, &now), 0);
+  CHECK_EQ(sigismember(&now, SIGUSR1), 1);
+  service_allow_threads();
+  set_up(SIGUSR1);
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+}
+
+static int own_calls;
+
+static void own_handler(int signum, siginfo_t* info, void* context) {
+  (void) signum;
+  (void) info;
+  (void) context;
+  own_calls++;
+}
+
+static void install_own(int signum) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_sigaction = own_handler;
+  action.sa_flags = SA_SIGINFO | SA_NODEFER;
+  sigaddset(&action.sa_mask, SIGUSR2);
+  CHECK_EQ(sigaction(signum, &action, NULL), 0);
+}
+
+/* 1.5.4 */
+TEST(the_disposition_of_before_comes_back) {
+  install_own(SIGUSR1);
+  set_up(SIGUSR1);
+  CHECK_EQ(raise(SIGUSR1), 0);
+  uv_sem_wait(&done);
+  CHECK_EQ(own_calls, 0);
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+  struct sigaction after = disposition(SIGUSR1);
+  CHECK(after.sa_sigaction == own_handler);
+  CHECK_EQ(after.sa_flags & (SA_SIGINFO | SA_NODEFER), SA_SIGINFO | SA_NODEFER);
+  CHECK(sigismember(&after.sa_mask, SIGUSR2));
+  CHECK_EQ(raise(SIGUSR1), 0);
+  CHECK_EQ(own_calls, 1);
+}
+
+TEST(an_ignored_signal_is_ignored_again) {
+  CHECK(signal(SIGUSR1, SIG_IGN) != SIG_ERR);
+  set_up(SIGUSR1);
+  CHECK_EQ(raise(SIGUSR1), 0);
+  uv_sem_wait(&done);
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+  CHECK_EQ(raise(SIGUSR1), 0);
+}
+
+TEST(what_the_program_installs_meanwhile_stays) {
+  set_up(SIGUSR1);
+  install_own(SIGUSR1);
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+  CHECK(disposition(SIGUSR1).sa_sigaction == own_handler);
+}
+
+/* 1.5.5: where the original has one owner for the process. */
+TEST(several_owners_are_all_called) {
+  wake_t* others[3];
+  set_up(SIGUSR1);
+  for (int i = 0; i < 3; i++) CHECK_EQ(uvx_sigwake_install(i < 2 ? SIGUSR1 : SIGUSR2, count, &calls, &others[i]), 0);
+  CHECK_EQ(raise(SIGUSR1), 0);
+  for (int i = 0; i < 3; i++) uv_sem_wait(&done);
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+  CHECK_EQ(uvx_sigwake_remove(others[1]), 0);
+  CHECK_EQ(raise(SIGUSR1), 0);
+  uv_sem_wait(&done);
+  CHECK_EQ(uvx_sigwake_remove(others[0]), 0);
+  CHECK(is_default(SIGUSR1));
+  CHECK(!is_default(SIGUSR2));
+  CHECK_EQ(uvx_sigwake_remove(others[2]), 0);
+  CHECK(is_default(SIGUSR2));
+  CHECK_EQ(calls_now(), 4);
+}
+
+static uv_loop_t loop;
+static uv_signal_t handle;
+static int handle_calls;
+
+static void on_handle(uv_signal_t* given, int signum) {
+  CHECK_EQ(signum, SIGUSR1);
+  handle_calls++;
+  CHECK_EQ(uv_signal_stop(given), 0);
+}
+
+static void start_handle(int one_shot) {
+  handle_calls = 0;
+  if (one_shot) CHECK_EQ(uv_signal_start_oneshot(&handle, on_handle, SIGUSR1), 0);
+  else CHECK_EQ(uv_signal_start(&handle, on_handle, SIGUSR1), 0);
+}
+
+static void both_are_called(void) {
+  CHECK_EQ(raise(SIGUSR1), 0);
+  uv_sem_wait(&done);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0); /* the handle stops itself */
+  CHECK_EQ(handle_calls, 1);
+}
+
+/* 1.5.6: a signal handle does not take the signal from a wake, nor the other way around, whoever comes and goes first. */
+TEST(signal_handles_and_wakes_live_together) {
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uv_signal_init(&loop, &handle), 0);
+  for (int one_shot = 0; one_shot < 2; one_shot++) {
+    set_up(SIGUSR1);
+    start_handle(one_shot);
+    both_are_called();
+    CHECK_EQ(raise(SIGUSR1), 0); /* the wake still has it */
+    uv_sem_wait(&done);
+    CHECK_EQ(uvx_sigwake_remove(wake), 0);
+    CHECK(is_default(SIGUSR1));
+
+    start_handle(one_shot);
+    set_up(SIGUSR1);
+    both_are_called();
+    start_handle(one_shot);
+    CHECK_EQ(uvx_sigwake_remove(wake), 0);
+    CHECK(!is_default(SIGUSR1)); /* the handle still has it */
+    CHECK_EQ(raise(SIGUSR1), 0);
+    CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    CHECK_EQ(handle_calls, 1);
+    CHECK(is_default(SIGUSR1));
+  }
+  uv_close((uv_handle_t*) &handle, NULL);
+  check_close_loop(&loop);
+}
+
+static void look_at_the_thread(wake_t* given, void* arg) {
+  service_check_thread();
+  count(given, arg);
+}
+
+TEST(posts_need_no_signal) {
+  CHECK_EQ(uv_sem_init(&done, 0), 0);
+  CHECK_EQ(uvx_sigwake_install(0, look_at_the_thread, &calls, &wake), 0);
+  uvx_sigwake_post(wake);
+  uv_sem_wait(&done);
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+  CHECK_EQ(uvx_sigwake_remove(NULL), 0);
+}
+
+static void post_in_handler(int signum) {
+  (void) signum;
+  errno = 123;
+  uvx_sigwake_post(wake);
+  if (errno != 123) _exit(3);
+}
+
+TEST(a_signal_handler_may_post) {
+  set_up(0);
+  CHECK(signal(SIGUSR2, post_in_handler) != SIG_ERR);
+  for (int i = 0; i < 100; i++) {
+    CHECK_EQ(raise(SIGUSR2), 0);
+    uv_sem_wait(&done);
+  }
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+}
+
+static int written, read_back;
+
+static void read_it(wake_t* given, void* arg) {
+  (void) given;
+  (void) arg;
+  __atomic_store_n(&read_back, __atomic_load_n(&written, __ATOMIC_RELAXED), __ATOMIC_SEQ_CST);
+}
+
+/* Posts may become one call, but the last one is seen. */
+TEST(the_last_post_is_not_lost) {
+  CHECK_EQ(uvx_sigwake_install(0, read_it, NULL, &wake), 0);
+  for (int i = 1; i <= 20000; i++) {
+    __atomic_store_n(&written, i, __ATOMIC_RELAXED);
+    uvx_sigwake_post(wake);
+    if (i % 64 == 0)
+      while (__atomic_load_n(&read_back, __ATOMIC_SEQ_CST) != i) sched_yield();
+  }
+  while (__atomic_load_n(&read_back, __ATOMIC_SEQ_CST) != 20000) sched_yield();
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+}
+
+static uv_sem_t begun, go_on;
+static int is_over;
+
+static void linger(wake_t* given, void* arg) {
+  (void) given;
+  (void) arg;
+  uv_sem_post(&begun);
+  uv_sem_wait(&go_on);
+  __atomic_store_n(&is_over, 1, __ATOMIC_SEQ_CST);
+}
+
+static void* let_go(void* arg) {
+  (void) arg;
+  uv_sem_post(&go_on);
+  return NULL;
+}
+
+TEST(removing_waits_and_tells_what_was_not_called) {
+  pthread_t thread;
+  wake_t* held_up;
+  CHECK_EQ(uv_sem_init(&begun, 0), 0);
+  CHECK_EQ(uv_sem_init(&go_on, 0), 0);
+  CHECK_EQ(uvx_sigwake_install(SIGUSR1, linger, NULL, &wake), 0);
+  CHECK_EQ(raise(SIGUSR1), 0);
+  uv_sem_wait(&begun); /* the thread is held from here on */
+  CHECK_EQ(uvx_sigwake_install(SIGUSR2, count, &calls, &held_up), 0);
+  CHECK_EQ(raise(SIGUSR2), 0);
+  CHECK_EQ(uvx_sigwake_remove(held_up), 1);
+  CHECK_EQ(raise(SIGUSR1), 0); /* comes again, while its callback runs */
+  CHECK_EQ(pthread_create(&thread, NULL, let_go, NULL), 0);
+  uv_sem_post(&go_on); /* for the second call, if there is one */
+  uvx_sigwake_remove(wake);
+  CHECK_EQ(is_over, 1);
+  CHECK_EQ(pthread_join(thread, NULL), 0);
+  CHECK_EQ(calls_now(), 0);
+}
+
+static void remove_itself(wake_t* given, void* arg) {
+  CHECK_EQ(uvx_sigwake_remove(given), 0);
+  uv_sem_post(arg);
+}
+
+TEST(a_callback_may_remove_its_own) {
+  CHECK_EQ(uv_sem_init(&done, 0), 0);
+  for (int i = 0; i < 100; i++) {
+    CHECK_EQ(uvx_sigwake_install(SIGUSR1, remove_itself, &done, &wake), 0);
+    CHECK_EQ(raise(SIGUSR1), 0);
+    uv_sem_wait(&done);
+    CHECK(is_default(SIGUSR1));
+  }
+}
+
+static void* storm(void* arg) {
+  (void) arg;
+  for (int i = 0; i < 2000; i++) CHECK_EQ(kill(getpid(), SIGUSR1), 0);
+  return NULL;
+}
+
+/* A wake stays throughout, so that the signal never has its default. */
+TEST(installing_races_signals) {
+  pthread_t threads[2];
+  wake_t* other;
+  set_up(SIGUSR1);
+  for (int i = 0; i < 2; i++) CHECK_EQ(pthread_create(&threads[i], NULL, storm, NULL), 0);
+  for (int i = 0; i < 500; i++) {
+    CHECK_EQ(uvx_sigwake_install(SIGUSR1, count, &calls, &other), 0);
+    uvx_sigwake_remove(other);
+  }
+  for (int i = 0; i < 2; i++) CHECK_EQ(pthread_join(threads[i], NULL), 0);
+  uv_sem_wait(&done);
+  uvx_sigwake_remove(wake);
+}
+
+TEST(nonsense_is_refused) {
+  CHECK_EQ(uvx_sigwake_install(SIGUSR1, NULL, NULL, &wake), UV_EINVAL);
+  CHECK_EQ(uvx_sigwake_install(SIGKILL, count, &calls, &wake), UV_EINVAL);
+  CHECK_EQ(uvx_sigwake_install(-1, count, &calls, &wake), UV_EINVAL);
+  CHECK_EQ(uvx_sigwake_install(65, count, &calls, &wake), UV_EINVAL);
+}
+
+static int install_and_remove(long n) {
+  allocs_fail_at(n);
+  int status = uvx_sigwake_install(SIGUSR1, count, &calls, &wake);
+  allocs_fail_at(0);
+  if (status == 0) CHECK_EQ(uvx_sigwake_remove(wake), 0);
+  CHECK(is_default(SIGUSR1));
+  return status;
+}
+
+TEST(without_memory_nothing_is_installed) {
+  allocs_install();
+  CHECK_EQ(allocs_exhaust(install_and_remove), 1);
+}
+
+/* 1.5.7 */
+TEST(the_child_of_a_fork_has_none) {
+  NOT_UNDER_TSAN("it does not deliver signals in the child of a program with threads");
+  install_own(SIGUSR2);
+  wake_t* other;
+  set_up(SIGUSR1);
+  CHECK_EQ(uvx_sigwake_install(SIGUSR2, count, &calls, &other), 0);
+  pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    CHECK(is_default(SIGUSR1));
+    CHECK(disposition(SIGUSR2).sa_sigaction == own_handler);
+    CHECK_EQ(uvx_sigwake_remove(other), 0);
+    CHECK_EQ(uvx_sigwake_remove(wake), 0);
+    set_up(SIGUSR1);
+    CHECK_EQ(raise(SIGUSR1), 0);
+    uv_sem_wait(&done);
+    CHECK_EQ(uvx_sigwake_remove(wake), 0);
+    _exit(0);
+  }
+  service_child_is_fine(child);
+  CHECK_EQ(raise(SIGUSR2), 0);
+  uv_sem_wait(&done);
+  CHECK_EQ(uvx_sigwake_remove(other), 0);
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+}

@@ -1,0 +1,176 @@
+//! The text of a trace: the JSON of the Chrome trace format, which Perfetto and others open.
+//!
+//! A file is `BEGIN`, a first event that names the process, any number of events with a comma before each, and `END`.
+
+use super::record::Record;
+use super::text::Text;
+use crate::abi::*;
+use core::ffi::{CStr, c_char};
+use core::fmt::{Result, Write};
+
+/// How a file begins.
+const BEGIN: &str = "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[";
+/// How it ends.
+pub const END: &[u8] = b"\n]}\n";
+
+/// The beginning of a file of this process.
+pub fn begin(text: &mut Text, pid: libc::pid_t, process: &CStr) -> Result {
+    write!(text, "{BEGIN}")?;
+    name(text, "process_name", pid, pid, process)
+}
+
+/// Says what a thread is called.
+pub fn thread(text: &mut Text, pid: libc::pid_t, tid: libc::pid_t, called: &CStr) -> Result {
+    text.push(b",")?;
+    name(text, "thread_name", pid, tid, called)
+}
+
+fn name(text: &mut Text, what: &str, pid: libc::pid_t, tid: libc::pid_t, called: &CStr) -> Result {
+    write!(text, "\n{{\"pid\":{pid},\"tid\":{tid},\"ph\":\"M\",\"name\":\"{what}\",\"args\":{{\"name\":")?;
+    string(text, called.as_ptr())?;
+    write!(text, "}}}}")
+}
+
+/// An event of a thread.
+pub fn event(text: &mut Text, pid: libc::pid_t, tid: libc::pid_t, record: &Record) -> Result {
+    let phase = char::from(record.phase());
+    write!(text, ",\n{{\"pid\":{pid},\"tid\":{tid},\"ph\":\"{phase}\"")?;
+    time(text, "ts", Some(record.at()))?;
+    time(text, "tts", record.cpu())?;
+    time(text, "dur", record.duration())?;
+    write!(text, ",\"cat\":")?;
+    string(text, record.category().name().as_ptr())?;
+    write!(text, ",\"name\":")?;
+    string(text, record.name())?;
+    if let Some(id) = record.id() {
+        write!(text, ",\"id\":\"{id:#x}\"")?;
+    }
+    match record.phase() {
+        b'i' => write!(text, ",\"s\":\"{}\"", scope(record.flags()))?,
+        b'f' => write!(text, ",\"bp\":\"e\"")?, // the arrow ends at the slice around it
+        _ => {}
+    }
+    write!(text, ",\"args\":{{")?;
+    for (index, arg) in record.args().enumerate() {
+        if index > 0 {
+            text.push(b",")?;
+        }
+        string(text, arg.name)?;
+        text.push(b":")?;
+        value(text, &arg)?;
+    }
+    write!(text, "}}}}")
+}
+
+fn scope(flags: u32) -> char {
+    match flags & (UVX_TRACE_GLOBAL | UVX_TRACE_PROCESS) {
+        0 => 't',
+        UVX_TRACE_PROCESS => 'p',
+        _ => 'g',
+    }
+}
+
+/// The format's unit is the microsecond.
+fn time(text: &mut Text, key: &str, ns: Option<u64>) -> Result {
+    let Some(ns) = ns else { return Ok(()) };
+    write!(text, ",\"{key}\":{}.{:03}", ns / 1000, ns % 1000)
+}
+
+fn value(text: &mut Text, arg: &uvx_trace_arg_t) -> Result {
+    // SAFETY: the type says which of them it is; all are plain words.
+    unsafe {
+        match arg.type_ {
+            UVX_TRACE_BOOL => write!(text, "{}", arg.value.u != 0),
+            UVX_TRACE_INT => write!(text, "{}", arg.value.i),
+            UVX_TRACE_UINT => write!(text, "{}", arg.value.u),
+            UVX_TRACE_DOUBLE => number(text, arg.value.d),
+            UVX_TRACE_STRING => string(text, arg.value.s),
+            _ => write!(text, "\"{:#x}\"", arg.value.u),
+        }
+    }
+}
+
+/// JSON has no other numbers, so those are strings.
+fn number(text: &mut Text, value: f64) -> Result {
+    if !value.is_finite() {
+        return write!(text, "\"{value}\"");
+    }
+    let size = value.abs();
+    if size != 0.0 && !(1e-4..1e15).contains(&size) {
+        write!(text, "{value:e}")
+    } else {
+        write!(text, "{value}")
+    }
+}
+
+/// `null` for null. Strings of the program stay until the event is written, which it was told.
+fn string(text: &mut Text, from: *const c_char) -> Result {
+    if from.is_null() {
+        return write!(text, "null");
+    }
+    text.push(b"\"")?;
+    // SAFETY: the program's string, or a copy.
+    for chunk in unsafe { CStr::from_ptr(from) }.to_bytes().utf8_chunks() {
+        escaped(text, chunk.valid())?;
+        if !chunk.invalid().is_empty() {
+            text.push("\u{fffd}".as_bytes())?;
+        }
+    }
+    text.push(b"\"")
+}
+
+fn escaped(text: &mut Text, plain: &str) -> Result {
+    let mut rest = plain.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+        let (before, from) = rest.split_at(at);
+        text.push(before)?;
+        let Some((byte, after)) = from.split_first() else { break };
+        match byte {
+            b'"' | b'\\' => text.push(&[b'\\', *byte])?,
+            b'\n' => text.push(b"\\n")?,
+            b'\t' => text.push(b"\\t")?,
+            _ => write!(text, "\\u{byte:04x}")?,
+        }
+        rest = after;
+    }
+    text.push(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(write: impl FnOnce(&mut Text) -> Result, expected: &str) {
+        let mut text = Text::default();
+        write(&mut text).unwrap();
+        assert_eq!(core::str::from_utf8(text.as_bytes()), Ok(expected));
+    }
+
+    #[test]
+    fn strings_are_escaped() {
+        let nasty = c"a\"b\\c\n\t\x01\x7f \xc3\xa9 \xff\xc3.";
+        check(
+            |text| string(text, nasty.as_ptr()),
+            "\"a\\\"b\\\\c\\n\\t\\u0001\u{7f} \u{e9} \u{fffd}\u{fffd}.\"",
+        );
+        check(|text| string(text, core::ptr::null()), "null");
+    }
+
+    #[test]
+    fn numbers_are_those_of_json() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (0.1, "0.1"),
+            (-12345.678, "-12345.678"),
+            (1e300, "1e300"),
+            (1.5e-7, "1.5e-7"),
+            (f64::NAN, "\"NaN\""),
+            (f64::NEG_INFINITY, "\"-inf\""),
+        ] {
+            check(|to| number(to, value), text);
+        }
+        check(|text| time(text, "ts", Some(1_234_005)), ",\"ts\":1234.005");
+    }
+}

@@ -1,0 +1,251 @@
+//! What there is one of in the process, under one lock: the agent, the list of all queues, the list of categories. And what there is one of in
+//! each thread: its queue.
+//!
+//! The lock is held for no more than such a list takes; events take none, but a thread's first one. After fork the child has no agent and no
+//! queues, and all categories are off: what is there is the parent's.
+
+use super::agent::Agent;
+use super::category;
+use super::output::OPEN;
+use super::queue::Queue;
+use crate::abi::errno::{Errno, Result};
+use crate::mem::Counted;
+use crate::sync::prim::Ordering;
+use crate::sys::{check_code, fd};
+use core::cell::{Cell, UnsafeCell};
+use core::ffi::c_void;
+use core::ops::Deref;
+use core::ptr::{null, null_mut};
+use core::sync::atomic::AtomicBool;
+
+/// What is under the lock.
+pub struct State {
+    /// A reference.
+    agent: Cell<*mut Agent>,
+    /// A reference each.
+    queues: Cell<*const Queue>,
+    /// Tells of the end of threads.
+    key: Cell<Option<libc::pthread_key_t>>,
+}
+
+struct Guarded {
+    mutex: UnsafeCell<libc::pthread_mutex_t>,
+    state: State,
+}
+
+// SAFETY: the state is reached through `Locked` only, that is, under the mutex.
+unsafe impl Sync for Guarded {}
+
+static STATE: Guarded = Guarded {
+    mutex: UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER),
+    state: State { agent: Cell::new(null_mut()), queues: Cell::new(null()), key: Cell::new(None) },
+};
+
+std::thread_local! {
+    /// The thread's queue; it is in the list for as long as it stands here.
+    static HERE: Cell<*const Queue> = const { Cell::new(null()) };
+    /// The thread may trace nothing for the moment: it is the writer, or inside of `enter`.
+    static REFUSES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The lock, held, and so the way to the state.
+pub struct Locked(());
+
+/// Takes the lock.
+pub fn lock() -> Locked {
+    // SAFETY: the mutex is initialised and never destroyed; a plain one cannot fail.
+    unsafe { libc::pthread_mutex_lock(STATE.mutex.get()) };
+    Locked(())
+}
+
+impl Deref for Locked {
+    type Target = State;
+    fn deref(&self) -> &State {
+        &STATE.state
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // SAFETY: held by this thread.
+        unsafe { libc::pthread_mutex_unlock(STATE.mutex.get()) };
+    }
+}
+
+impl State {
+    /// The agent that was started and is not stopped.
+    pub fn agent(&self) -> Option<&Agent> {
+        // SAFETY: the state has a reference.
+        unsafe { self.agent.get().as_ref() }
+    }
+
+    /// Whether it is this one.
+    pub fn has_agent(&self, agent: *const Agent) -> bool {
+        core::ptr::eq(self.agent.get(), agent)
+    }
+
+    /// Sets the agent.
+    pub fn set_agent(&self, agent: Counted<Agent>) {
+        self.agent.set(agent.into_raw());
+    }
+
+    /// Takes the agent back out, and gives up the queues whose threads are gone, for there is no writer any more.
+    pub fn take_agent(&self) -> Option<Counted<Agent>> {
+        let agent = self.agent.replace(null_mut());
+        self.for_each_queue(|queue| {
+            if queue.has_ended() {
+                self.remove(queue);
+            }
+        });
+        // SAFETY: the reference of `set_agent`.
+        (!agent.is_null()).then(|| unsafe { Counted::from_raw(agent) })
+    }
+
+    /// What a key for the ends of threads is made for; once.
+    pub fn make_key(&self) -> Result {
+        if self.key.get().is_none() {
+            let mut key = 0;
+            // SAFETY: the key can be written, the function be called with what is stored under it.
+            check_code(unsafe { libc::pthread_key_create(&raw mut key, Some(leave)) })?;
+            self.key.set(Some(key));
+        }
+        Ok(())
+    }
+
+    /// The newest queue.
+    pub fn first_queue(&self) -> *const Queue {
+        self.queues.get()
+    }
+
+    /// Each queue, which may be removed.
+    pub fn for_each_queue(&self, mut visit: impl FnMut(&Queue)) {
+        let mut at = self.queues.get();
+        // SAFETY: queues of the list are alive.
+        while let Some(queue) = unsafe { at.as_ref() } {
+            at = queue.next.get();
+            visit(queue);
+        }
+    }
+
+    /// Takes a queue out of the list and gives it up; its counts go to its agent.
+    pub fn remove(&self, queue: &Queue) {
+        let mut link = &self.queues;
+        while !core::ptr::eq(link.get(), queue) {
+            // SAFETY: queues of the list are alive.
+            let Some(other) = (unsafe { link.get().as_ref() }) else { return };
+            link = &other.next;
+        }
+        link.set(queue.next.get());
+        let counts = &queue.agent.counts;
+        counts.dropped.fetch_add(queue.dropped.load(Ordering::Relaxed), Ordering::Relaxed);
+        counts.blocked.fetch_add(queue.blocked.load(Ordering::Relaxed), Ordering::Relaxed);
+        // SAFETY: the list's reference.
+        drop(unsafe { Counted::from_raw(core::ptr::from_ref(queue).cast_mut()) });
+    }
+}
+
+/// The calling thread's queue, if its agent takes events.
+#[inline]
+pub fn here() -> Option<&'static Queue> {
+    let queue = HERE.try_with(Cell::get).unwrap_or(null());
+    // SAFETY: a queue that stands there is in the list, and does not go while the thread may use it: only the thread ends it.
+    let queue = unsafe { queue.as_ref() }?;
+    queue.agent.accepting.load(Ordering::Relaxed).then_some(queue)
+}
+
+/// A queue for the calling thread's first event. None if there is no agent any more. `UV_EAGAIN`: the thread must not trace now.
+#[cold]
+pub fn enter() -> Result<Option<&'static Queue>> {
+    if REFUSES.try_with(Cell::get).unwrap_or(true) {
+        if let Some(agent) = lock().agent() {
+            agent.counts.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        return Err(Errno::EAGAIN);
+    }
+    refuse(true); // what allocates may trace
+    let queue = make_queue();
+    refuse(false);
+    queue
+}
+
+/// Whether the calling thread's events are dropped.
+pub fn refuse(on: bool) {
+    let _ = REFUSES.try_with(|refuses| refuses.set(on));
+}
+
+fn make_queue() -> Result<Option<&'static Queue>> {
+    let old = HERE.try_with(|here| here.replace(null())).unwrap_or(null());
+    // SAFETY: as in `here`.
+    if let Some(old) = unsafe { old.as_ref() } {
+        old.end();
+    }
+    let agent = {
+        let state = lock();
+        if state.agent().is_none() {
+            return Ok(None);
+        }
+        // SAFETY: the state has a reference.
+        unsafe { Counted::retain(state.agent.get()) }
+    };
+    let count_dropped = |_: &Errno| {
+        agent.counts.dropped.fetch_add(1, Ordering::Relaxed);
+    };
+    let queue = Queue::new(&agent).inspect_err(count_dropped)?;
+    let state = lock();
+    if !state.has_agent(agent.as_ptr()) {
+        return Ok(None);
+    }
+    let Some(key) = state.key.get() else { return Ok(None) };
+    // SAFETY: the key was made by `make_key`.
+    check_code(unsafe { libc::pthread_setspecific(key, queue.as_ptr().cast()) })
+        .inspect_err(count_dropped)?;
+    queue.next.set(state.queues.get());
+    let queue = queue.into_raw();
+    state.queues.set(queue);
+    let _ = HERE.try_with(|here| here.set(queue));
+    // SAFETY: it is in the list.
+    Ok(unsafe { queue.as_ref() })
+}
+
+/// The calling thread ends.
+unsafe extern "C" fn leave(queue: *mut c_void) {
+    let _ = HERE.try_with(|here| here.set(null()));
+    let state = lock();
+    state.for_each_queue(|other| {
+        if core::ptr::eq(other, queue.cast()) {
+            other.end();
+            if state.agent().is_none() {
+                state.remove(other);
+            }
+        }
+    });
+}
+
+/// Has fork(2) leave the child without what is the parent's, once for the process.
+pub fn guard_forks() -> Result {
+    static GUARDED: AtomicBool = AtomicBool::new(false);
+    if GUARDED.swap(true, Ordering::AcqRel) {
+        return Ok(());
+    }
+    // SAFETY: the function lives as long as the process: the library is not unloaded while it is in use.
+    check_code(unsafe { libc::pthread_atfork(None, None, Some(after_fork_in_child)) })
+        .inspect_err(|_| GUARDED.store(false, Ordering::Release))
+}
+
+unsafe extern "C" fn after_fork_in_child() {
+    // SAFETY: the child has one thread, so nobody is inside the mutex, whatever state it was copied in.
+    unsafe { STATE.mutex.get().write(libc::PTHREAD_MUTEX_INITIALIZER) };
+    let state = lock();
+    category::set_all(None);
+    if let Some(agent) = state.agent() {
+        agent.accepting.store(false, Ordering::Relaxed);
+    }
+    // The writer may have been using any of this when it was copied, so it is left alone.
+    state.agent.set(null_mut());
+    state.queues.set(null());
+    refuse(false);
+    let fd = OPEN.swap(-1, Ordering::Relaxed);
+    if fd >= 0 {
+        fd::close(fd);
+    }
+}

@@ -1,0 +1,238 @@
+//! The service thread: one for the process, started when it is first needed, with all signals blocked. It runs, one at a time, the
+//! callbacks of watchdogs that are due (`watchdog.rs`) and of wakes that signals or threads have posted (`sigwake.rs`).
+//!
+//! Everything is under one mutex, but for the bell, which signal handlers ring too. The thread sleeps until the earliest deadline that it
+//! knows of; who arms a later one need not wake it, and who disarms that one does not either. So a program that arms and disarms again
+//! and again wakes the thread once per timeout, not once per turn.
+//!
+//! After fork the child has no such thread, and nothing that is started or installed: dispositions are as before. The next watchdog or
+//! wake brings a new thread.
+
+pub mod sigint;
+pub mod sigwake;
+pub mod watchdog;
+
+use crate::abi::errno::Result;
+use crate::event_loop::lifecycle;
+use crate::handles::signal::registry;
+use crate::sync::static_mutex::{Locked, StaticMutex};
+use crate::sys::{futex::plain as futex, signal_mask, thread, time::now_ns};
+use core::cell::Cell;
+use core::ffi::c_void;
+use core::mem::MaybeUninit;
+use core::ptr::{null, null_mut};
+use core::sync::atomic::{AtomicU32, Ordering};
+use sigwake::SigWake;
+use watchdog::Watchdog;
+
+/// What the bell says: the thread is awake, and will look before it sleeps only if it finds RUNG.
+const AWAKE: u32 = 0;
+/// Something was posted, or armed.
+const RUNG: u32 = 1;
+/// The thread sleeps on the bell.
+const ASLEEP: u32 = 2;
+
+/// Everything under the mutex.
+pub struct State {
+    /// Armed watchdogs, the earliest at the root.
+    pub heap: Cell<*mut Watchdog>,
+    /// All wakes, the newest first.
+    pub wakes: Cell<*mut SigWake>,
+    /// Until then the thread would not look by itself; 0 while it is about to look anyway.
+    asleep_until: Cell<u64>,
+    /// Whose callback is running.
+    running: Cell<*const c_void>,
+    /// How many threads wait for the end of a callback.
+    waiting: Cell<u32>,
+    is_started: Cell<bool>,
+    stopping: Cell<bool>,
+    /// The service thread, while there is one.
+    thread: Cell<MaybeUninit<libc::pthread_t>>,
+}
+
+static SERVICE: StaticMutex<State> = StaticMutex::new(State {
+    heap: Cell::new(null_mut()),
+    wakes: Cell::new(null_mut()),
+    asleep_until: Cell::new(0),
+    running: Cell::new(null()),
+    waiting: Cell::new(0),
+    is_started: Cell::new(false),
+    stopping: Cell::new(false),
+    thread: Cell::new(MaybeUninit::uninit()),
+});
+
+static BELL: AtomicU32 = AtomicU32::new(AWAKE);
+/// Counts callbacks that are over; who waits for that sleeps on it.
+static TURN: AtomicU32 = AtomicU32::new(0);
+
+/// Counts the forks on the way to this process, so that what an ancestor has started can be told.
+static EPOCH: AtomicU32 = AtomicU32::new(0);
+
+/// See [`EPOCH`].
+pub fn epoch() -> u32 {
+    EPOCH.load(Ordering::Relaxed)
+}
+
+/// The mutex, held.
+pub struct Service(Locked<State>);
+
+impl core::ops::Deref for Service {
+    type Target = State;
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+/// Takes the mutex.
+pub fn lock() -> Service {
+    Service(SERVICE.lock())
+}
+
+impl Service {
+    /// Has the thread run. On error nothing has changed.
+    pub fn start(&self) -> Result {
+        if self.is_started.get() {
+            return Ok(());
+        }
+        lifecycle::guard_forks()?;
+        let mut id = MaybeUninit::uninit();
+        let mask = signal_mask::block_all_signals();
+        // SAFETY: room for the id; the function wants no argument.
+        let result = unsafe { thread::create(id.as_mut_ptr(), 0, serve, null_mut()) };
+        signal_mask::set_signal_mask(&mask);
+        result?;
+        self.thread.set(id);
+        self.is_started.set(true);
+        Ok(())
+    }
+
+    /// Something is to be done at `deadline`: wakes the thread if it would sleep longer. Ends the lock first.
+    pub fn announce(self, deadline: u64) {
+        if deadline < self.asleep_until.get() {
+            self.asleep_until.set(0); // it comes, whoever else announces something
+            drop(self);
+            ring();
+        }
+    }
+
+    /// Waits until the callback of `owner` is not running, unless this is called from a callback. Lets go of the mutex meanwhile.
+    pub fn wait_out(self, owner: *const c_void) -> Service {
+        let mut service = self;
+        while service.running.get() == owner && !is_here() {
+            let turn = TURN.load(Ordering::Acquire);
+            service.waiting.set(service.waiting.get().wrapping_add(1));
+            drop(service);
+            futex::wait(&TURN, turn, None);
+            service = lock();
+            service.waiting.set(service.waiting.get().wrapping_sub(1));
+        }
+        service
+    }
+
+    /// Runs a callback of `owner`, which may be gone afterwards, without the mutex.
+    pub fn run(self, owner: *const c_void, callback: impl FnOnce()) -> Service {
+        self.running.set(owner);
+        drop(self);
+        callback();
+        let service = lock();
+        service.running.set(null());
+        if service.waiting.get() > 0 {
+            TURN.fetch_add(1, Ordering::Release);
+            futex::wake_all(&raw const TURN);
+        }
+        service
+    }
+}
+
+/// Has the thread look. Any thread, and signal handlers.
+pub fn ring() {
+    if BELL.swap(RUNG, Ordering::AcqRel) == ASLEEP {
+        futex::wake(&raw const BELL);
+    }
+}
+
+std::thread_local! {
+    static HERE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is the service thread, that is, whether a callback is running on it.
+pub fn is_here() -> bool {
+    HERE.try_with(Cell::get).unwrap_or(false)
+}
+
+unsafe extern "C" fn serve(_: *mut c_void) {
+    // SAFETY: the name is a string.
+    let _ = unsafe { thread::set_name(c"uvx-service".as_ptr()) }; // a thread without its name is a thread all the same
+    thread::wait_exactly();
+    let _ = HERE.try_with(|here| here.set(true));
+    let mut service = lock();
+    while !service.stopping.get() {
+        BELL.swap(AWAKE, Ordering::AcqRel); // what was posted before this is seen below; what comes after rings again
+        service.asleep_until.set(0);
+        service = run_all(service);
+        let deadline = watchdog::earliest(&service);
+        service.asleep_until.set(deadline);
+        drop(service);
+        sleep(deadline);
+        service = lock();
+    }
+}
+
+fn run_all(mut service: Service) -> Service {
+    let mut found = true;
+    while found {
+        let found_watchdog;
+        let found_wake;
+        (service, found_watchdog) = watchdog::run_due(service);
+        (service, found_wake) = sigwake::run_one(service);
+        found = found_watchdog || found_wake;
+    }
+    service
+}
+
+/// Sleeps until the bell rings, at most until `deadline`.
+fn sleep(deadline: u64) {
+    if BELL.compare_exchange(AWAKE, ASLEEP, Ordering::AcqRel, Ordering::Acquire).is_err() {
+        return;
+    }
+    let left = deadline.saturating_sub(now_ns());
+    if left > 0 {
+        futex::wait(&BELL, ASLEEP, (deadline != u64::MAX).then_some(left));
+    }
+}
+
+/// Ends the thread, for `uv_library_shutdown`. What is armed fires no more.
+pub fn shutdown() {
+    let service = lock();
+    if !service.is_started.get() || is_here() {
+        return; // a callback ends the process
+    }
+    service.stopping.set(true);
+    let id = service.thread.get();
+    drop(service);
+    ring();
+    // SAFETY: the thread was started and nobody else joins it.
+    let _ = unsafe { thread::join(id.assume_init()) };
+    let service = lock();
+    service.is_started.set(false);
+    service.stopping.set(false);
+}
+
+/// In the child after fork: there is no service thread, and what was started or installed is the parent's.
+pub fn after_fork_in_child() {
+    // SAFETY: the child has one thread.
+    unsafe { SERVICE.renew() };
+    let service = lock();
+    service.heap.set(null_mut());
+    service.wakes.set(null_mut());
+    service.asleep_until.set(0);
+    service.running.set(null());
+    service.waiting.set(0);
+    service.is_started.set(false);
+    service.stopping.set(false);
+    BELL.store(AWAKE, Ordering::Relaxed);
+    EPOCH.fetch_add(1, Ordering::Relaxed);
+    let _ = HERE.try_with(|here| here.set(false));
+    sigint::forget();
+    registry::forget_hooks();
+}
