@@ -29,11 +29,11 @@ done
 
 build=${BENCH_OUT:-out/bench}
 mkdir -p "$build"
-# ports.c needs the extension and runs on ours alone; ports_baseline.c is its counterpart for both.
+# ports.c and calls.c need the extension and run on ours alone; ports_baseline.c is the counterpart of ports.c for both.
 for source in benches/*.c; do
   program=$(basename "$source" .c)
   library=$ref
-  [ "$program" = ports ] && library=$ours
+  case $program in ports | calls) library=$ours ;; esac
   ${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Wno-unused-function ${UV_INCLUDE:+-I"$UV_INCLUDE"} -Iinclude \
     "$source" -o "$build/$program" "$library/libuv.so.1" -pthread
 done
@@ -102,16 +102,25 @@ for scenario in "async pingpong" "async pingpong 10000" "async hammer 1" "async 
   "timers many 1000000 1000" "timers many 1000000 1000 random" \
   "timers rearm 1000" "timers rearm 1000 same" "timers rearm 100000" "turns" \
   "files chain 1" "files chain 1 watched" "files chain 8" "files chain 16" "files chain 64" "files read 1" "files read 1 64" "files read 64" \
-  "files stat 1" "files stat 8" "files stat 64" "files cold 1" "files cold 16"; do
+  "files stat 1" "files stat 8" "files stat 64" "files cold 1" "files cold 16" \
+  "streams pingpong tcp" "streams pingpong pipe" "streams pump tcp 1" "streams pump tcp 100" "streams pump pipe 1" \
+  "streams pump pipe 100" "streams pound tcp 1000" "streams pound pipe 1000" "streams batch tcp" "streams batch pipe" \
+  "datagrams pingpong 1" "datagrams pingpong 100" "datagrams pummel 1 1" "datagrams pummel 10 10" "datagrams pummel 100 100" \
+  "datagrams pummel 10 1" "datagrams pummel_many 10 1" "accept 2" "accept 4" "accept 8" "spawn 0" "spawn 0 pipes" "spawn 1024"; do
   compare "$N" "" $scenario
 done
 for scenario in "oneway 1" "oneway 2" "oneway 1 poll" "batch" "paced" "pingpong" "pingpong wait" "post" \
   "transfer 1" "transfer 1048576" "idle 1" "idle 10000"; do
   alone ports $scenario
 done
+for scenario in "oneway 1" "oneway 2" "copy 1" "copy 2" "pingpong" "sync" "start"; do
+  alone calls $scenario
+done
 if command -v taskset >/dev/null; then
   for scenario in "async pingpong" "async hammer 1" "async sporadic 1000" "pool one 0" "pool one 10" "pool one 100" \
-    "pool one 0 60" "files chain 1" "files chain 64" "files stat 64" "pool many 0 4" "pool many 5 4" "ports_baseline pingpong"; do
+    "pool one 0 60" "files chain 1" "files chain 64" "files stat 64" "pool many 0 4" "pool many 5 4" "ports_baseline pingpong" \
+    "streams pingpong tcp" "streams pingpong pipe" "streams pump tcp 1" "streams pump pipe 1" "streams pound tcp 1000" \
+    "streams batch tcp" "datagrams pingpong 1" "accept 2" "spawn 0"; do
     compare "$N" pinned $scenario
   done
 else

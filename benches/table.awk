@@ -57,5 +57,8 @@ END {
     name = order[i]
     printf "%-43s %-25s %-25s %7s %6s %6s %10.3f %10.3f\n", name, rates(name, "ref"), rates(name, "ours"), \
       ratio(name, "rate"), ratio(name, "cpu_us"), ratio(name, "p50_us"), median(name, "ref", "cpu_us"), median(name, "ours", "cpu_us")
-  }
+  }  for (i = 1; i <= scenarios; i++)
+    if ((order[i], "ours", "least", 1) in value)
+      printf "%-43s busiest and idlest thread, in even shares: %.2f and %.2f there, %.2f and %.2f here\n", order[i], \
+        median(order[i], "ref", "most"), median(order[i], "ref", "least"), median(order[i], "ours", "most"), median(order[i], "ours", "least")
 }

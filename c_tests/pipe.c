@@ -80,6 +80,45 @@ TEST(a_round_trip_by_path) {
   end();
 }
 
+static int written;
+
+static void on_written(uv_write_t* done, int status) {
+  (void) done;
+  CHECK_EQ(status, 0);
+  CHECK_EQ(got.calls, 0);
+  written++;
+}
+
+/* Writes, and has the answer waiting before the callback returns. */
+static void on_connect_ask(uv_connect_t* done, int status) {
+  static uv_write_t question;
+  uv_buf_t buf = uv_buf_init("question", 8);
+  char bytes[16];
+  int fd;
+  on_connect(done, status);
+  CHECK_EQ(uv_read_start(done->handle, alloc, on_read), 0);
+  CHECK_EQ(uv_write(&question, done->handle, &buf, 1, on_written), 0);
+  fd = accept(far, NULL, NULL);
+  CHECK_EQ(read(fd, bytes, sizeof(bytes)), 8);
+  CHECK_EQ(write(fd, "answer", 6), 6);
+  close(fd);
+}
+
+TEST(a_write_is_called_back_before_its_answer_is_read) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  init();
+  strcpy(address.sun_path, path);
+  far = socket(AF_UNIX, SOCK_STREAM, 0);
+  CHECK_EQ(bind(far, (struct sockaddr*) &address, sizeof(address)), 0);
+  CHECK_EQ(listen(far, 1), 0);
+  uv_pipe_connect(&req, &client, path, on_connect_ask);
+  RUN_UNTIL(got.total == 6);
+  CHECK_EQ(written, 1);
+  close(far);
+  CHECK_EQ(unlink(path), 0);
+  end();
+}
+
 TEST(writes_wait_for_the_connection) {
   uv_write_t write_req;
   uv_shutdown_t shutdown_req;

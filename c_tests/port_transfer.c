@@ -111,6 +111,28 @@ TEST(what_cannot_be_handed_over) {
   tear_down();
 }
 
+TEST(a_port_that_must_not_be_handed_over) {
+  port_t *a, *b, *c, *d;
+  uvx_xfer_t xfers[2];
+  port_channel(&a, &b);
+  port_channel(&c, &d);
+  CHECK_EQ(uvx_message_port_forbid_transfer(d), 0);
+  memset(xfers, 0, sizeof xfers);
+  xfers[0].type = UVX_XFER_PORT;
+  xfers[0].u.port = c;
+  xfers[1].type = UVX_XFER_PORT;
+  xfers[1].u.port = d;
+  CHECK_EQ(port_post_xfers(a, 1, xfers, 2), UV_EPERM);
+  CHECK_EQ(port_post(c, 2), 0); /* neither has moved */
+  CHECK_EQ(port_receive(d), 2);
+  CHECK_EQ(port_post_port(a, 3, c), 0);
+  CHECK(port_receive_port(b) == c);
+  port_close(a);
+  port_close(b);
+  port_close(c);
+  port_close(d);
+}
+
 TEST(on_error_nothing_has_moved) {
   int fds[2];
   uvx_xfer_t xfers[4];

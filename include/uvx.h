@@ -1,10 +1,11 @@
-/* The extension: message ports. Made by tools/headers.sh from src/abi/uvx_*.rs and src/ffi/uvx_*.rs.
+/* The extension: message ports, posted calls, workers. Made by tools/headers.sh from src/abi/uvx_*.rs and
+ * src/ffi/uvx_*.rs.
  *
- * A channel has two ports: what is posted to one arrives at the other, in order. Any thread may
- * post, without waiting and without a system call unless the reader sleeps. A port belongs to one
- * owner at a time: the loop that it is attached to, or the thread that uses it. It can be handed
- * over to another thread inside a message, with all that is unread, while others go on posting to
- * it.
+ * Message ports. A channel has two ports: what is posted to one arrives at the other, in order. Any
+ * thread may post, without waiting and without a system call unless the reader sleeps. A port
+ * belongs to one owner at a time: the loop that it is attached to, or the thread that uses it. It
+ * can be handed over to another thread inside a message, with all that is unread, while others go
+ * on posting to it.
  *
  *     static void on_message(uvx_message_port_t* port, uvx_message_t* message) {
  *       const uv_buf_t* data = uvx_message_data(message);
@@ -34,6 +35,54 @@
  *     uvx_message_port_close(here, 0, NULL);                        // "there" reads it, and then hears of the end
  *     uv_thread_join(&thread);
  *
+ * Posted calls. Any thread that has a loop's mailbox can have the loop run a function. The mailbox
+ * outlives the loop: after uv_loop_close calls are refused, so nobody has to know how long a loop
+ * lives.
+ *
+ *     uvx_mailbox_t* mailbox;
+ *     uvx_loop_mailbox(&loop, &mailbox);                            // on the loop's thread; then hand it to others
+ *
+ *     static void on_turn(uvx_loop_call_t* call, int status) {      // on the loop's thread; exactly once
+ *       struct job* job = call->data;                               // status is UV_ECANCELED if the loop was closed
+ *       free(job);
+ *     }
+ *
+ *     job->call.data = job;                                         // any thread; "call" is a uvx_loop_call_t
+ *     if (uvx_mailbox_call(mailbox, &job->call, on_turn, UVX_CALL_REF) != 0) free(job);
+ *     uvx_mailbox_release(mailbox);
+ *
+ * Workers. A worker is a thread with a loop, a mailbox and a channel to the loop that started it.
+ * It ends when nothing keeps its loop alive, when it says so, or when it is stopped; the loop that
+ * started it then hears of it, after all the worker's messages.
+ *
+ *     static void on_question(uvx_message_port_t* port, uvx_message_t* message) {
+ *       uvx_message_desc_t answer = {.size = sizeof answer, .tag = uvx_message_tag(message) * 2};
+ *       uvx_message_port_post(port, &answer);
+ *     }
+ *
+ *     static int entry(uvx_worker_ctx_t* ctx, void* data) {         // on the worker's thread
+ *       uvx_message_port_attach(uvx_worker_ctx_loop(ctx), uvx_worker_ctx_port(ctx), on_question, NULL);
+ *       return uvx_message_port_start(uvx_worker_ctx_port(ctx));    // the library runs the loop
+ *     }
+ *
+ *     static void on_answer(uvx_message_port_t* port, uvx_message_t* message) {
+ *       printf("%d\n", (int) uvx_message_tag(message));
+ *       uvx_worker_stop(uvx_message_port_get_data(port), 0);
+ *     }
+ *
+ *     static void on_exit(uvx_worker_t* worker, const uvx_worker_exit_t* result) {
+ *       printf("worker ended: %d\n", result->code);
+ *     }
+ *
+ *     uvx_worker_t* worker;
+ *     uvx_worker_start(&loop, &worker, entry, NULL, on_exit);
+ *     uvx_message_port_set_data(uvx_worker_port(worker), worker);
+ *     uvx_message_port_attach(&loop, uvx_worker_port(worker), on_answer, NULL);
+ *     uvx_message_port_start(uvx_worker_port(worker));
+ *     uvx_message_desc_t question = {.size = sizeof question, .tag = 21};
+ *     uvx_message_port_post(uvx_worker_port(worker), &question);    // may be posted before the thread runs
+ *     uv_run(&loop, UV_RUN_DEFAULT);                                // until on_exit has returned
+ *
  * Functions return 0 or a negative UV_E* code. After an error nothing has changed. All structs that
  * the program fills in begin with their size, so that programs and libraries of different age
  * understand each other.
@@ -42,17 +91,32 @@
  * signal handlers), as long as the object is alive. A port is alive until its close callback has
  * returned, or if it is not attached, until uvx_message_port_close is called: a thread that cannot
  * know uses a sender of its own. All else is the owner's, and says UV_EBUSY when another thread has
- * the port. After fork(2) the child must not use the parent's ports.
+ * the port. A mailbox is alive as long as the caller has a reference; a worker until its exit
+ * callback has returned, or longer for who has called uvx_worker_retain. After fork(2) the child
+ * must not use the parent's ports, mailboxes and workers; a loop that went through uv_loop_fork has
+ * none of them.
  *
- * An attached port is no handle: uv_walk does not show it. uv_loop_close says UV_EBUSY while a port
- * is attached. Ports that are only in each other's inboxes cannot be reached any more, and are
- * never freed.
+ * Attached ports and workers are no handles: uv_walk does not show them. uv_loop_close says
+ * UV_EBUSY while a port is attached, a worker has not exited, or a call with UVX_CALL_REF waits.
+ * Ports that are only in each other's inboxes cannot be reached any more, and are never freed.
  */
 
 #ifndef UVX_H
 #define UVX_H
 
 #include "uv.h"
+
+/**
+ * The loop stays alive until the call has run. Without it a waiting call does not keep uv_run from
+ * returning; it then waits for the next uv_run.
+ */
+#define UVX_CALL_REF 1
+
+/**
+ * The call comes before all those without this flag, triggers the loop's interrupt hook, and is run
+ * by uvx_loop_run_interrupts too.
+ */
+#define UVX_CALL_INTERRUPT 2
 
 /**
  * The most things that one message can hand over.
@@ -82,6 +146,17 @@
 #define UVX_FOREVER UINT64_MAX
 
 /**
+ * The worker's loop measures its idle time, for uvx_worker_info (as UV_METRICS_IDLE_TIME does).
+ */
+#define UVX_WORKER_METRICS 1
+
+/**
+ * The way to a loop for other threads: they post calls to it, which the loop runs. Counted; it
+ * outlives its loop. What it is made of is not public.
+ */
+typedef struct uvx_mailbox_t uvx_mailbox_t;
+
+/**
  * One end of a channel. On the heap; what it is made of is not public.
  */
 typedef struct uvx_message_port_t uvx_message_port_t;
@@ -100,6 +175,49 @@ typedef struct uvx_message_t uvx_message_t;
  * Counted, shared memory.
  */
 typedef struct uvx_shared_buf_t uvx_shared_buf_t;
+
+/**
+ * A worker as it sees itself: for its own thread.
+ */
+typedef struct uvx_worker_ctx_t uvx_worker_ctx_t;
+
+/**
+ * A worker as those see it who started it. On the heap; what it is made of is not public.
+ */
+typedef struct uvx_worker_t uvx_worker_t;
+
+/**
+ * A posted call. The caller's memory, which is the library's from the post until the last callback
+ * of the call begins; that may free it or post it again.
+ */
+typedef struct uvx_loop_call_t {
+  /**
+   * The program's own.
+   */
+  void *data;
+  /**
+   * The library's. Needs no initialisation.
+   */
+  void *reserved[6];
+} uvx_loop_call_t;
+
+/**
+ * A call's turn: `status` is 0, or UV_ECANCELED if the loop, or its mailbox, was closed before;
+ * then this runs on the thread that closed it. Exactly once for each call that was accepted.
+ */
+typedef void (*uvx_loop_call_cb)(struct uvx_loop_call_t *call, int status);
+
+/**
+ * The same for calls that need no struct of the caller's.
+ */
+typedef void (*uvx_call_fn)(void *arg, int status);
+
+/**
+ * Makes a busy thread look at what was posted to it, for instance by having a virtual machine break
+ * in. It runs on the thread that posted, with a lock held: it must be quick, must not wait, and
+ * must not call functions of this library for the same loop.
+ */
+typedef void (*uvx_interrupt_hook)(void *arg);
 
 /**
  * What kind of thing is handed over.
@@ -247,6 +365,142 @@ typedef void (*uvx_message_cb)(struct uvx_message_port_t *port, struct uvx_messa
 typedef void (*uvx_message_batch_cb)(struct uvx_message_port_t *port, struct uvx_message_t **messages, size_t n);
 
 /**
+ * The worker's function, the first to run on its thread. `data` is that of the options. Its loop
+ * (uvx_worker_ctx_loop) and its port (uvx_worker_ctx_port) are there. It may set things up and
+ * return, or do all its work and return.
+ *
+ * When it returns 0 or more, the library runs the loop until nothing keeps it alive; the worker
+ * then exits by itself, with what was returned as its exit code. A negative result says that the
+ * worker could not begin: it exits as UVX_WORKER_FAILED. It must return: pthread_exit, longjmp out
+ * of it and cancellation are not allowed.
+ */
+typedef int (*uvx_worker_entry)(struct uvx_worker_ctx_t *ctx, void *data);
+
+/**
+ * Something for the worker's thread to do at its end; `data` is that of the options.
+ */
+typedef void (*uvx_worker_hook)(struct uvx_worker_ctx_t *ctx, void *data);
+
+/**
+ * What can be said of a worker beyond its function. Zeroed but for `size`: the defaults.
+ */
+typedef struct uvx_worker_options_t {
+  /**
+   * sizeof(uvx_worker_options_t).
+   */
+  size_t size;
+  /**
+   * 0 or UVX_WORKER_METRICS.
+   */
+  unsigned int flags;
+  /**
+   * The thread's name, copied; of which the system shows 15 bytes. NULL: "WorkerThread".
+   */
+  const char *name;
+  /**
+   * In bytes; 0: 4 MiB. Rounded up to whole pages, and to what the system (PTHREAD_STACK_MIN) and the library need at least.
+   */
+  size_t stack_size;
+  /**
+   * For the entry and the hooks.
+   */
+  void *data;
+  /**
+   * Posted to the worker before it starts, so that it is the first message it reads. NULL: none. If the start fails, what it lists
+   * is the caller's as before.
+   */
+  const struct uvx_message_desc_t *first_message;
+  /**
+   * Runs on the worker's thread when nothing keeps its loop alive any more. It may begin new things, and then runs again after those.
+   * Not if the worker was stopped or has called uvx_worker_exit.
+   */
+  uvx_worker_hook before_exit;
+  /**
+   * Runs on the worker's thread once, at its end, however it came: the place to close handles and to free memory. The loop then
+   * runs until all that was closed here has had its callbacks. Handles and ports that are still open after that are closed
+   * without a callback; their memory is the program's all the same.
+   */
+  uvx_worker_hook cleanup;
+  /**
+   * Has a busy worker look: runs when the worker is stopped or interrupted (uvx_interrupt_hook), with `data`. Not any more once
+   * `cleanup` has begun.
+   */
+  uvx_interrupt_hook interrupt_hook;
+} uvx_worker_options_t;
+
+/**
+ * Why a worker has ended.
+ */
+typedef unsigned int uvx_worker_reason;
+
+/**
+ * How a worker has ended.
+ */
+typedef struct uvx_worker_exit_t {
+  int code;
+  uvx_worker_reason reason;
+  /**
+   * 0 but for UVX_WORKER_FAILED.
+   */
+  int uv_error;
+} uvx_worker_exit_t;
+
+/**
+ * A worker has ended: its thread is gone, its loop closed, and all messages that it posted to an
+ * attached port have been delivered. Runs on the loop that started it. When it returns, the
+ * worker's port is closed (unless it was taken) and `worker` is freed (unless it is retained).
+ */
+typedef void (*uvx_worker_exit_cb)(struct uvx_worker_t *worker, const struct uvx_worker_exit_t *result);
+
+/**
+ * Where a worker is in its life.
+ */
+typedef unsigned int uvx_worker_state;
+
+/**
+ * What uvx_worker_info says.
+ */
+typedef struct uvx_worker_info_t {
+  /**
+   * sizeof(uvx_worker_info_t).
+   */
+  size_t size;
+  /**
+   * No other worker of the process has or had it. The first is 1.
+   */
+  uint64_t id;
+  uvx_worker_state state;
+  /**
+   * The system's number for the thread; -1 unless the thread is running.
+   */
+  int tid;
+  /**
+   * The thread's name.
+   */
+  char name[16];
+  /**
+   * In bytes.
+   */
+  size_t stack_size;
+  /**
+   * When its entry was called, as uv_hrtime says it; 0: not yet.
+   */
+  uint64_t started_ns;
+  /**
+   * How long its loop has waited for events, in ns. UINT64_MAX: not measured (UVX_WORKER_METRICS), or its loop is closed.
+   */
+  uint64_t idle_ns;
+  /**
+   * CPU time of the thread, in ns. UINT64_MAX unless the thread is running.
+   */
+  uint64_t cpu_ns;
+  /**
+   * How it ends, as soon as that is decided.
+   */
+  struct uvx_worker_exit_t exit;
+} uvx_worker_info_t;
+
+/**
  * A port that nobody else uses: the sender's no more, the receiver's when it is taken.
  */
 #define UVX_XFER_PORT 0
@@ -266,9 +520,171 @@ typedef void (*uvx_message_batch_cb)(struct uvx_message_port_t *port, struct uvx
  */
 #define UVX_XFER_FD 3
 
+/**
+ * It has not.
+ */
+#define UVX_WORKER_NOT_ENDED 0
+
+/**
+ * Nothing was left to do. The code is what its entry returned.
+ */
+#define UVX_WORKER_RETURNED 1
+
+/**
+ * It called uvx_worker_exit. The code is the one given there.
+ */
+#define UVX_WORKER_EXITED 2
+
+/**
+ * uvx_worker_stop was called, if only before it began. The code is the one given there.
+ */
+#define UVX_WORKER_STOPPED 3
+
+/**
+ * Its entry returned an error, which is `uv_error`. The code is 1.
+ */
+#define UVX_WORKER_FAILED 4
+
+/**
+ * Its thread has been created, and has not run yet.
+ */
+#define UVX_WORKER_STARTING 0
+
+/**
+ * Its entry has been called.
+ */
+#define UVX_WORKER_ONLINE 1
+
+/**
+ * It has been stopped or ends by itself, and is not through yet.
+ */
+#define UVX_WORKER_STOPPING 2
+
+/**
+ * Its thread has ended; the exit callback is to come.
+ */
+#define UVX_WORKER_ENDED 3
+
+/**
+ * The exit callback has been called.
+ */
+#define UVX_WORKER_GONE 4
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Gives the loop's mailbox, with one more reference, which is the caller's: uvx_mailbox_release. A
+ * loop has one mailbox; it is made by the first call of this. The loop's thread. UV_ENOMEM.
+ * UV_ESHUTDOWN after uvx_mailbox_close.
+ */
+UV_EXTERN int uvx_loop_mailbox(uv_loop_t* loop, struct uvx_mailbox_t** mailbox);
+
+/**
+ * One more reference. Any thread that has one.
+ */
+UV_EXTERN void uvx_mailbox_ref(struct uvx_mailbox_t* mailbox);
+
+/**
+ * Gives up a reference. The loop is not touched, and what was posted stays posted. NULL is fine.
+ * Any thread.
+ */
+UV_EXTERN void uvx_mailbox_release(struct uvx_mailbox_t* mailbox);
+
+/**
+ * Has the loop run `cb` with `call`, in a turn to come; needs no memory, takes no lock, never
+ * waits. Calls run in the order in which they were posted; what is posted while the loop runs some
+ * waits for its next turn. `flags`: 0 or UVX_CALL_REF, UVX_CALL_INTERRUPT.
+ *
+ * `call` needs no initialisation but for `data`, which is the program's. It must not be posted
+ * again before its callback has begun. Before uv_run, during it, and between two of them: the call
+ * waits for the loop. uv_loop_close says UV_EBUSY while calls with UVX_CALL_REF wait, and cancels
+ * others: their callbacks run inside of it with UV_ECANCELED.
+ *
+ * Any thread, the loop's own too. UV_ESHUTDOWN: the loop or the mailbox is closed; `cb` will not
+ * run. UV_EINVAL: no callback, or unknown flags.
+ */
+UV_EXTERN int uvx_mailbox_call(struct uvx_mailbox_t* mailbox,
+                               struct uvx_loop_call_t* call,
+                               uvx_loop_call_cb cb,
+                               unsigned int flags);
+
+/**
+ * A call there and back: `cb` runs on the mailbox's loop with status 0, then `reply_cb` on the loop
+ * of `home`, with the same `call`. If the mailbox is closed first, `cb` does not run and `reply_cb`
+ * gets UV_ECANCELED. `call` is the caller's again when `reply_cb` begins, which it does exactly
+ * once: if `home` is closed, on the mailbox's thread and with UV_ESHUTDOWN, else with UV_ECANCELED
+ * when `home` is closed later. The way back keeps no loop alive. Otherwise as uvx_mailbox_call.
+ */
+UV_EXTERN int uvx_mailbox_call_reply(struct uvx_mailbox_t* mailbox,
+                                     struct uvx_loop_call_t* call,
+                                     uvx_loop_call_cb cb,
+                                     struct uvx_mailbox_t* home,
+                                     uvx_loop_call_cb reply_cb,
+                                     unsigned int flags);
+
+/**
+ * As uvx_mailbox_call, with memory of its own: has the loop run `fn` with `arg` and 0, or with
+ * UV_ECANCELED if it is closed first. Any thread. UV_ENOMEM too.
+ */
+UV_EXTERN int uvx_mailbox_call_copy(struct uvx_mailbox_t* mailbox,
+                                    uvx_call_fn fn,
+                                    void* arg,
+                                    unsigned int flags);
+
+/**
+ * Has the loop run `fn` with `arg` and 0, and returns 0 after that. What `arg` leads to may lie on
+ * the caller's stack. The loop stays alive for it.
+ *
+ * UV_ETIMEDOUT: the loop has not begun `fn` for `timeout_ns` (UVX_FOREVER: no limit), and never
+ * will; once begun, it is waited for. UV_ECANCELED: the mailbox was closed first; UV_ESHUTDOWN: it
+ * was closed before. `fn` has not run then, nor with any other error. UV_ENOMEM, UV_EINVAL.
+ *
+ * Any thread. On the loop's own thread `fn` runs at once, before calls that were posted earlier.
+ * Two loops that wait for each other wait until their time is over.
+ */
+UV_EXTERN int uvx_mailbox_call_sync(struct uvx_mailbox_t* mailbox,
+                                    uvx_call_fn fn,
+                                    void* arg,
+                                    uint64_t timeout_ns);
+
+/**
+ * Closes the mailbox: calls are refused with UV_ESHUTDOWN from now on. Those that wait have their
+ * callbacks inside of this: with 0 if `run_pending` is not 0, else with UV_ECANCELED. References
+ * stay valid, and have to be given up. uv_loop_close does this by itself. The thread of the
+ * mailbox's loop: others get UV_EBUSY. UV_ESHUTDOWN: it was closed before.
+ */
+UV_EXTERN int uvx_mailbox_close(struct uvx_mailbox_t* mailbox, int run_pending);
+
+/**
+ * Sets what makes a busy loop look: `hook` runs with `arg`, on the thread that posts, when a call
+ * with UVX_CALL_INTERRUPT comes; then not again until the loop has looked. NULL takes it away: when
+ * this returns, the old one does not run any more. The loop's thread. UV_ENOMEM. UV_ESHUTDOWN: its
+ * mailbox was closed.
+ */
+UV_EXTERN int uvx_loop_interrupt_hook(uv_loop_t* loop, uvx_interrupt_hook hook, void* arg);
+
+/**
+ * Runs the calls with UVX_CALL_INTERRUPT that wait, inside of this: for code that keeps its loop
+ * busy for long. Says how many that were. The loop's thread.
+ */
+UV_EXTERN size_t uvx_loop_run_interrupts(uv_loop_t* loop);
+
+/**
+ * Puts a value under a name, for the current environment: that of the worker whose thread this is,
+ * or the common one of all other threads. A worker begins with a copy of the environment that
+ * starts it, as it is then; what either sets later the other does not see. The name is copied; of
+ * `value` a reference is taken; NULL takes away what is there. Any thread. UV_EINVAL without a
+ * name, UV_ENOMEM.
+ */
+UV_EXTERN int uvx_env_data_set(const char* key, struct uvx_shared_buf_t* value);
+
+/**
+ * The value under a name in the current environment, with a reference for the caller:
+ * uvx_shared_buf_unref. NULL: there is none. Any thread.
+ */
+UV_EXTERN struct uvx_shared_buf_t* uvx_env_data_get(const char* key);
 
 /**
  * The sender's tag. Any thread that has a reference, or that was called back with the message; so
@@ -326,7 +742,8 @@ UV_EXTERN int uvx_message_channel_create(struct uvx_message_port_t** a,
  * other end is closed. UV_EBADF: this port is closed, or a descriptor is none. UV_EALREADY: this
  * port, or a listed one, is inside a message already. UV_EINVAL: the description makes no sense, or
  * lists this port itself. UV_ELOOP: it lists the other end. UV_EEXIST: it lists something twice.
- * UV_EBUSY: another thread uses a listed port. UV_E2BIG: more than UVX_XFER_MAX things. UV_ENOMEM.
+ * UV_EBUSY: another thread uses a listed port. UV_EPERM: a listed port must not be handed over.
+ * UV_E2BIG: more than UVX_XFER_MAX things. UV_ENOMEM.
  */
 UV_EXTERN int uvx_message_port_post(struct uvx_message_port_t* port,
                                     const struct uvx_message_desc_t* desc);
@@ -393,6 +810,12 @@ UV_EXTERN int uvx_message_port_close(struct uvx_message_port_t* port,
  */
 UV_EXTERN int uvx_message_port_stats(struct uvx_message_port_t* port,
                                      struct uvx_message_port_stats_t* stats);
+
+/**
+ * The port cannot be handed over any more: a post that lists it says UV_EPERM. The port's owner.
+ * UV_EBUSY: another thread has it. UV_EBADF, UV_EALREADY as for uvx_message_port_close.
+ */
+UV_EXTERN int uvx_message_port_forbid_transfer(struct uvx_message_port_t* port);
 
 /**
  * Sets a pointer for the program's own use; it is NULL at first, and again for a port that was
@@ -558,6 +981,166 @@ UV_EXTERN unsigned int uvx_version(void);
  * The version of this library as text, such as "1.2.3". Static.
  */
 UV_EXTERN const char* uvx_version_string(void);
+
+/**
+ * Starts a thread with a loop of its own and a channel to this one. `options` and `exit_cb` may be
+ * NULL. When this returns, the worker's port can be posted to; what is posted before the worker
+ * runs waits for it. `worker` is written before the thread runs.
+ *
+ * The worker belongs to the loop that started it: `exit_cb` runs there, once, when the worker has
+ * ended for whatever reason. Until then the worker keeps the loop alive (unless uvx_worker_unref),
+ * and uv_loop_close says UV_EBUSY.
+ *
+ * The loop's thread. On error there is no worker, nothing was moved, and `exit_cb` will not run:
+ * UV_EINVAL: the options make no sense. UV_ENOMEM, UV_EMFILE, UV_ENFILE: no memory or descriptors
+ * for its loop. UV_EAGAIN: the system has no more threads. What uvx_message_port_post says of
+ * `first_message`.
+ */
+UV_EXTERN int uvx_worker_start(uv_loop_t* loop,
+                               struct uvx_worker_t** worker,
+                               uvx_worker_entry entry,
+                               const struct uvx_worker_options_t* options,
+                               uvx_worker_exit_cb exit_cb);
+
+/**
+ * The parent's end of the channel to the worker. Any thread may post to it while the worker is
+ * alive; attaching and the rest is for the loop's thread. The port is the worker's: it is closed
+ * after the exit callback, unless the program did so before, and it cannot be handed over
+ * (UV_EPERM). See uvx_worker_take_port.
+ *
+ * If it is attached when the worker exits, all messages are delivered before the exit callback,
+ * then UV_EOF to its on_close callback, even if it is stopped. If not, they can still be received
+ * in the exit callback.
+ */
+UV_EXTERN struct uvx_message_port_t* uvx_worker_port(struct uvx_worker_t* worker);
+
+/**
+ * As uvx_worker_port, but from now on the port is the caller's: it can be handed over and used by
+ * any thread, and has to be closed. The loop's thread.
+ */
+UV_EXTERN struct uvx_message_port_t* uvx_worker_take_port(struct uvx_worker_t* worker);
+
+/**
+ * The mailbox of the worker's own loop, for uvx_mailbox_call_sync and others. It is the worker's:
+ * who wants it longer takes a reference (uvx_mailbox_ref). Any thread.
+ */
+UV_EXTERN struct uvx_mailbox_t* uvx_worker_mailbox(struct uvx_worker_t* worker);
+
+/**
+ * Ends the worker: its loop stops after the callback that is running, a wait in
+ * uvx_message_port_receive for its own port returns UV_EINTR, its interrupt hook runs. It cleans
+ * up, and exits with UVX_WORKER_STOPPED and this code; if it has not begun yet, its entry is not
+ * called. Code that does not return cannot be ended: it has to ask uvx_worker_stopping.
+ *
+ * Any thread, also in the worker itself; does not wait. 0: this decided how the worker ends.
+ * UV_EALREADY: that was decided before.
+ */
+UV_EXTERN int uvx_worker_stop(struct uvx_worker_t* worker, int code);
+
+/**
+ * Stops all workers of the loop with this code and references them, so that uv_run goes on until
+ * their exit callbacks have run; after that the loop can be closed. The loop's thread.
+ */
+UV_EXTERN void uvx_workers_stop_all(uv_loop_t* loop, int code);
+
+/**
+ * Has the worker run `cb` with `call` on its thread, before all else that waits there
+ * (UVX_CALL_INTERRUPT), and triggers its interrupt hook; a busy worker may run it by
+ * uvx_loop_run_interrupts. Then `reply_cb`, unless it is NULL, runs with `call` on the loop that
+ * started the worker: with 0, or with UV_ECANCELED if the worker ended first, and `cb` did not run.
+ * Without `reply_cb` it is `cb` that gets UV_ECANCELED, on the worker's thread. Any thread. As for
+ * uvx_mailbox_call_reply; UV_ESHUTDOWN: the worker has ended.
+ */
+UV_EXTERN int uvx_worker_interrupt(struct uvx_worker_t* worker,
+                                   struct uvx_loop_call_t* call,
+                                   uvx_loop_call_cb cb,
+                                   uvx_loop_call_cb reply_cb);
+
+/**
+ * Waits until the worker has ended: its loop is closed, and none of its code runs any more. The
+ * exit callback comes from the loop all the same, after this. UV_ETIMEDOUT after `timeout_ns`
+ * (UVX_FOREVER: never). UV_EINVAL in the worker itself. Any thread, also several.
+ */
+UV_EXTERN int uvx_worker_join(struct uvx_worker_t* worker, uint64_t timeout_ns);
+
+/**
+ * The worker keeps its loop alive until it has exited; a new one does. The loop's thread.
+ */
+UV_EXTERN void uvx_worker_ref(struct uvx_worker_t* worker);
+
+/**
+ * The worker does not keep its loop alive. The loop's thread.
+ */
+UV_EXTERN void uvx_worker_unref(struct uvx_worker_t* worker);
+
+/**
+ * 1 if the worker is referenced, else 0. The loop's thread.
+ */
+UV_EXTERN int uvx_worker_has_ref(const struct uvx_worker_t* worker);
+
+/**
+ * Keeps the worker's memory beyond its exit callback, so that other threads may use the functions
+ * for any thread; once for each uvx_worker_release. Any thread that knows it to be alive.
+ */
+UV_EXTERN void uvx_worker_retain(struct uvx_worker_t* worker);
+
+/**
+ * The opposite of uvx_worker_retain. NULL is fine. Any thread.
+ */
+UV_EXTERN void uvx_worker_release(struct uvx_worker_t* worker);
+
+/**
+ * What can be said of the worker now. Any thread. UV_EINVAL if `info->size` is too small.
+ */
+UV_EXTERN int uvx_worker_info(struct uvx_worker_t* worker, struct uvx_worker_info_t* info);
+
+/**
+ * `data` of the worker's options. Any thread.
+ */
+UV_EXTERN void* uvx_worker_data(const struct uvx_worker_t* worker);
+
+/**
+ * The worker whose thread this is, or NULL.
+ */
+UV_EXTERN struct uvx_worker_ctx_t* uvx_worker_current(void);
+
+/**
+ * The worker's loop. The library runs it when the entry has returned, and closes it; the program
+ * may also run it itself. uv_stop, by the worker itself, ends the worker as if nothing kept the
+ * loop alive.
+ */
+UV_EXTERN uv_loop_t* uvx_worker_ctx_loop(struct uvx_worker_ctx_t* ctx);
+
+/**
+ * The worker's end of the channel to the loop that started it, not attached yet. It is the
+ * worker's: it is closed at the end, unless the program did so before, and it cannot be handed over
+ * (UV_EPERM). If it is attached and started, it keeps the worker alive until it hears UV_EOF: the
+ * parent has closed its end; or is stopped, or unreferenced.
+ */
+UV_EXTERN struct uvx_message_port_t* uvx_worker_ctx_port(struct uvx_worker_ctx_t* ctx);
+
+/**
+ * `data` of the worker's options.
+ */
+UV_EXTERN void* uvx_worker_ctx_data(struct uvx_worker_ctx_t* ctx);
+
+/**
+ * The worker's number; see uvx_worker_info_t.
+ */
+UV_EXTERN uint64_t uvx_worker_ctx_id(struct uvx_worker_ctx_t* ctx);
+
+/**
+ * Ends the worker with UVX_WORKER_EXITED and this code, unless it is decided already how it ends.
+ * It returns: the loop stops after the callback that is running, or is not run if this is the
+ * entry.
+ */
+UV_EXTERN void uvx_worker_exit(struct uvx_worker_ctx_t* ctx, int code);
+
+/**
+ * 1 if it is decided that the worker ends, by itself or by uvx_worker_stop: busy code should return
+ * soon. Cheap: one load. Any thread that the worker has given its `ctx` to, and that it waits for.
+ */
+UV_EXTERN int uvx_worker_stopping(struct uvx_worker_ctx_t* ctx);
 
 #ifdef __cplusplus
 }  // extern "C"

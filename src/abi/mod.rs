@@ -16,7 +16,9 @@ mod info;
 mod loop_;
 mod reqs;
 mod streams;
+mod uvx_calls;
 mod uvx_ports;
+mod uvx_workers;
 
 pub use base::*;
 pub use callbacks::*;
@@ -27,4 +29,6 @@ pub use info::*;
 pub use loop_::*;
 pub use reqs::*;
 pub use streams::*;
+pub use uvx_calls::*;
 pub use uvx_ports::*;
+pub use uvx_workers::*;

@@ -2,9 +2,8 @@
 //!
 //! This is the one place where the loop knows of the layers above it.
 
-use super::Loop;
-use super::ring;
 use super::watcher::{Owner, Watcher};
+use super::{Loop, notice, ring};
 use crate::abi::errno::Result;
 use crate::abi::*;
 use crate::ds::queue;
@@ -13,7 +12,7 @@ use crate::handles::{async_, fs_event, loop_watchers, poll, process, signal, udp
 use crate::ptr::{Cx, Handle};
 use crate::reqs;
 use crate::sync::mailbox::Kind;
-use crate::worker::port;
+use crate::worker::{call, port, workers};
 use core::ffi::c_int;
 use core::ptr::null_mut;
 
@@ -90,7 +89,8 @@ pub unsafe fn run_ready(cx: &mut Cx, lp: Loop, node: *mut uv__queue, kind: Kind)
             Kind::Signal => signal::run(cx, node),
             Kind::Work => reqs::finish(cx, node),
             Kind::Port => port::run(cx, lp, node),
-            Kind::Message => {} // messages are put into inboxes, never into a loop's mailbox
+            Kind::Notice => notice::run(cx, lp, node),
+            Kind::Message | Kind::Call => {} // these are put into mailboxes of their own, never into a loop's
         }
     }
 }
@@ -102,6 +102,29 @@ pub unsafe fn run_ready(cx: &mut Cx, lp: Loop, node: *mut uv__queue, kind: Kind)
 pub unsafe fn finish_in_ring(cx: &mut Cx, work: *mut uv__work, result: c_int) {
     // SAFETY: the caller's; only file requests go there.
     unsafe { reqs::fs::by_ring::finish(cx, work, result) };
+}
+
+/// Counts the posted calls that keep the loop alive.
+pub fn collect_calls(lp: Loop) {
+    if !lp.internals().calls.get().is_null() {
+        call::collect(lp);
+    }
+}
+
+/// The loop is about to be closed: takes no calls any more, and cancels those that wait.
+pub fn cancel_calls(cx: &mut Cx, lp: Loop) {
+    let _ = call::close(cx, lp, UV_ECANCELED); // or it was closed before
+}
+
+/// Nobody who has the loop's mailbox touches the loop any more.
+pub fn forget_calls(lp: Loop) {
+    call::leave(lp);
+}
+
+/// In the child after fork: calls that were posted to the loop are the parent's, and so are its workers.
+pub fn forget_threads(lp: Loop) {
+    call::forget(lp);
+    workers::forget(lp);
 }
 
 /// For `pthread_atfork`: before fork, and afterwards in the parent and in the child.

@@ -15,7 +15,7 @@ use crate::sync::ready::Ready;
 use crate::sys::{self, cpus, epoll, fd};
 use core::cell::Cell;
 use core::ffi::c_int;
-use core::ptr::null_mut;
+use core::ptr::{null, null_mut};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// `uv_loop_init`: everything but `data` gets its first value.
@@ -94,7 +94,9 @@ fn make_internals() -> Result<Owned<Internals>> {
         (&raw mut (*place).files_answered).write(Cell::new(0));
         (&raw mut (*place).files_under_way).write(Cell::new(0));
         (&raw mut (*place).block_sigprof).write(Cell::new(false));
-        (&raw mut (*place).ports).write(Cell::new(0));
+        (&raw mut (*place).ports).write(Cell::new(null()));
+        (&raw mut (*place).workers).write(Cell::new(null()));
+        (&raw mut (*place).calls).write(Cell::new(null()));
         (&raw mut (*place).thread).write(AtomicUsize::new(0));
         (*place).ready.init();
         Ok(Owned::from_raw(place))
@@ -123,13 +125,19 @@ fn open_descriptors(lp: Loop) -> Result {
     Ok(())
 }
 
-/// `uv_loop_close`: `UV_EBUSY` while it has requests, handles that are not closed, or attached ports.
+/// `uv_loop_close`: `UV_EBUSY` while it has requests, handles that are not closed, attached ports, workers, or posted calls that keep it
+/// alive. Other posted calls are cancelled.
 pub fn close(lp: Loop) -> Result {
-    // SAFETY: the queue is initialised.
-    let has_handles = unsafe { !queue::is_empty(lp.handle_queue()) };
-    if lp.active_reqs() > 0 || has_handles || lp.internals().ports.get() > 0 {
+    // SAFETY: `close` is an entry from C on the loop's thread.
+    let mut cx = unsafe { Cx::enter() };
+    if is_busy(lp) {
         return Err(Errno::EBUSY);
     }
+    dispatch::cancel_calls(&mut cx, lp);
+    if is_busy(lp) {
+        return Err(Errno::EBUSY); // a cancelled call has begun something
+    }
+    dispatch::forget_calls(lp);
     lp.internals().ready.wait_for_wakers();
     lp.close_ring();
     dispatch::close(lp);
@@ -148,6 +156,18 @@ pub fn close(lp: Loop) -> Result {
     lp.set_internal_fields(null_mut());
     lp.set_backend_fd(-1);
     Ok(())
+}
+
+/// Whether the loop cannot be closed.
+pub fn is_busy(lp: Loop) -> bool {
+    dispatch::collect_calls(lp);
+    // SAFETY: the queue is initialised.
+    let has_handles = unsafe { !queue::is_empty(lp.handle_queue()) };
+    let internals = lp.internals();
+    lp.active_reqs() > 0
+        || has_handles
+        || !internals.ports.get().is_null()
+        || !internals.workers.get().is_null()
 }
 
 /// `uv_loop_configure`.
@@ -171,6 +191,7 @@ pub fn fork(lp: Loop) -> Result {
     lp.internals().ready.forget_wakers(State::Outside);
     forget_pending(lp);
     lp.close_ring();
+    dispatch::forget_threads(lp);
     lp.register_all_again();
     let result = dispatch::fork(lp);
     lp.leave();

@@ -11,6 +11,7 @@ pub mod handle;
 pub mod lifecycle;
 pub mod linger;
 pub mod metrics;
+pub mod notice;
 pub mod poll;
 pub mod pool;
 pub mod ring;
@@ -55,8 +56,12 @@ pub struct Internals {
     pub files_under_way: Cell<usize>,
     /// `SIGPROF` is blocked while polling (`UV_LOOP_BLOCK_SIGNAL`).
     pub block_sigprof: Cell<bool>,
-    /// Message ports attached to this loop, which keep it from being closed.
-    pub ports: Cell<usize>,
+    /// The list of message ports attached to this loop, which keep it from being closed.
+    pub ports: Cell<*const c_void>,
+    /// The list of workers that were started from this loop, which keep it from being closed.
+    pub workers: Cell<*const c_void>,
+    /// The loop's mailbox for posted calls, once it has one.
+    pub calls: Cell<*const c_void>,
     /// The thread that runs the loop, or did last (`sys::thread::number`); 0 before the first run.
     pub thread: AtomicUsize,
 }

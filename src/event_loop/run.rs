@@ -10,12 +10,13 @@ use crate::sys::thread;
 use core::ffi::c_int;
 use core::sync::atomic::Ordering;
 
-/// How often what was fed runs after polling, before the other phases get their turn.
-const FED_ROUNDS: usize = 8;
+/// How often in a turn what was fed runs; once at least after polling.
+const FED_ROUNDS: usize = 9;
 
 impl Loop {
-    /// Something keeps the loop running: active and referenced handles, requests, or handles being closed.
+    /// Something keeps the loop running: active and referenced handles, requests, calls posted with a reference, or handles being closed.
     pub fn is_alive(self) -> bool {
+        dispatch::collect_calls(self);
         self.active_handles() > 0
             || self.active_reqs() > 0
             || self.has_fed_watchers()
@@ -69,11 +70,21 @@ pub fn run(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
     alive
 }
 
+/// Runs what was fed, and what that feeds, in so many rounds; says how many are left. Before polling too: the callback of a write comes
+/// before one that reads the answer to it.
+fn run_fed(cx: &mut Cx, lp: Loop, mut rounds: usize) -> usize {
+    while rounds > 0 && lp.has_fed_watchers() {
+        dispatch::run_fed(cx, lp);
+        rounds -= 1;
+    }
+    rounds
+}
+
 fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode) {
     // An idle handle that starts in its own phase must not make `UV_RUN_ONCE` block.
     let can_sleep = !lp.has_idle_handles() && !lp.has_fed_watchers();
 
-    dispatch::run_fed(cx, lp);
+    let rounds_left = run_fed(cx, lp, FED_ROUNDS - 1);
     dispatch::run_idle(cx, lp);
     dispatch::run_prepare(cx, lp);
 
@@ -81,12 +92,7 @@ fn turn(cx: &mut Cx, lp: Loop, mode: uv_run_mode) {
     let timeout = if may_block { lp.poll_timeout() } else { 0 };
     lp.internals().metrics.count_turn();
     poll::poll(cx, lp, timeout);
-    for _ in 0..FED_ROUNDS {
-        if !lp.has_fed_watchers() {
-            break;
-        }
-        dispatch::run_fed(cx, lp);
-    }
+    run_fed(cx, lp, rounds_left + 1);
 
     dispatch::run_check(cx, lp);
     lp.run_closing(cx);

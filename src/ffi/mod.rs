@@ -47,12 +47,16 @@ pub mod uv_tty;
 pub mod uv_udp;
 pub mod uv_version;
 pub mod uv_wtf8;
+pub mod uvx_call;
+pub mod uvx_env_data;
 pub mod uvx_message;
 pub mod uvx_port;
 pub mod uvx_port_loop;
 pub mod uvx_sender;
 pub mod uvx_shared_buf;
 pub mod uvx_version;
+pub mod uvx_worker;
+pub mod uvx_worker_ctx;
 
 use crate::abi::errno::Result;
 use core::ffi::c_int;

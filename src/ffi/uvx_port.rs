@@ -38,7 +38,7 @@ pub unsafe extern "C" fn uvx_message_channel_create(
 /// Any thread. UV_EAGAIN: the channel is full. UV_EMSGSIZE: the payload never fits. UV_EPIPE: the other end is closed. UV_EBADF: this
 /// port is closed, or a descriptor is none. UV_EALREADY: this port, or a listed one, is inside a message already. UV_EINVAL: the
 /// description makes no sense, or lists this port itself. UV_ELOOP: it lists the other end. UV_EEXIST: it lists something
-/// twice. UV_EBUSY: another thread uses a listed port. UV_E2BIG: more than UVX_XFER_MAX things. UV_ENOMEM.
+/// twice. UV_EBUSY: another thread uses a listed port. UV_EPERM: a listed port must not be handed over. UV_E2BIG: more than UVX_XFER_MAX things. UV_ENOMEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_message_port_post(
     port: *mut uvx_message_port_t,
@@ -144,6 +144,14 @@ pub unsafe extern "C" fn uvx_message_port_stats(
         stats.write(uvx_message_port_stats_t { size, ..(*port.cast::<Port>()).statistics() });
     }
     0
+}
+
+/// The port cannot be handed over any more: a post that lists it says UV_EPERM. The port's owner. UV_EBUSY: another thread has it. UV_EBADF,
+/// UV_EALREADY as for uvx_message_port_close.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uvx_message_port_forbid_transfer(port: *mut uvx_message_port_t) -> c_int {
+    // SAFETY: the caller gives a port.
+    status(unsafe { &*port.cast::<Port>() }.forbid_transfer())
 }
 
 /// Sets a pointer for the program's own use; it is NULL at first, and again for a port that was taken out of a message.

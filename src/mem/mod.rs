@@ -7,9 +7,11 @@
 //! atomics: they never change while another thread reads them.
 
 mod bytes;
+mod counted;
 mod owned;
 
 pub use bytes::Bytes;
+pub use counted::Counted;
 pub use owned::Owned;
 
 use crate::abi::errno::{Errno, Result};
@@ -71,7 +73,13 @@ pub fn alloc_zeroed(size: usize) -> *mut c_void {
         return unsafe { libc::calloc(1, size) };
     }
     // SAFETY: the word was made from a `CallocFn` in `replace`, which takes any size.
-    unsafe { transmute::<*mut c_void, CallocFn>(custom)(1, size) }
+    let at = unsafe { transmute::<*mut c_void, CallocFn>(custom)(1, size) };
+    if !at.is_null() {
+        // Programs' own functions forget that, as one in the reference's tests does.
+        // SAFETY: the block has so many bytes.
+        unsafe { at.write_bytes(0, size) };
+    }
+    at
 }
 
 /// The block `at` (or null) with its new size, or null with the old block untouched.

@@ -42,6 +42,10 @@ pub enum Kind {
     Port = 3,
     /// A message in a port's inbox.
     Message = 4,
+    /// `event_loop::notice::Notice`
+    Notice = 5,
+    /// A posted call, in the mailbox for those.
+    Call = 6,
 }
 
 /// Nodes are at least 8-aligned, so three bits are free.
@@ -85,7 +89,9 @@ impl Tagged {
             1 => Kind::Signal,
             2 => Kind::Work,
             3 => Kind::Port,
-            _ => Kind::Message,
+            4 => Kind::Message,
+            5 => Kind::Notice,
+            _ => Kind::Call,
         }
     }
 

@@ -20,7 +20,7 @@ pub type Entry = unsafe extern "C" fn(arg: *mut c_void);
 const NAME_SIZE: usize = 16;
 
 /// Below this a thread could not take a signal; the system's own minimum may be lower (musl) or higher (glibc).
-const LEAST_STACK: usize = if libc::PTHREAD_STACK_MIN > 8192 { libc::PTHREAD_STACK_MIN } else { 8192 };
+pub const LEAST_STACK: usize = if libc::PTHREAD_STACK_MIN > 8192 { libc::PTHREAD_STACK_MIN } else { 8192 };
 
 /// Without a limit to go by: what glibc takes, with any C library.
 const USUAL_STACK: usize =
@@ -52,8 +52,8 @@ pub unsafe fn create(
     }
 }
 
-/// The size a stack really gets.
-fn whole_stack(wanted: usize) -> usize {
+/// The size a stack really gets, of which so many bytes were asked for.
+pub fn whole_stack(wanted: usize) -> usize {
     let in_page = page_size().wrapping_sub(1);
     match wanted {
         0 => limit_stack() & !in_page,

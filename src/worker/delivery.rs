@@ -150,6 +150,20 @@ pub fn drain(cx: &mut Cx, port: &Port) -> Result {
     Ok(())
 }
 
+/// The other end is gone for good: what waits is delivered, and then the end, also if the port is stopped. Nothing happens to a port that
+/// is not attached to a loop of this thread.
+pub fn conclude(cx: &mut Cx, port: &Port) {
+    let held = Hold::new(port);
+    let _ = drain(cx, &held); // or it has no callback
+    let is_over = match held.claim_attached() {
+        Ok(_) => !held.own.closing.get() && (held.cut.load(Ordering::Acquire) || held.inbox.at_end()),
+        Err(_) => false,
+    };
+    if is_over {
+        tell_end(cx, &held);
+    }
+}
+
 /// The port was ready and left the loop's list.
 ///
 /// # Safety

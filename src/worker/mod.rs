@@ -1,12 +1,17 @@
-//! Message ports: the threads of a program talk through them. `docs/protocols/port.md` has the protocols and what is proven of them.
+//! How the threads of a program work together: message ports, posted calls, workers. `docs/protocols/` has the protocols and what is
+//! proven of them.
 //!
 //! A channel (`channel.rs`) is one counted block with two [`port::Port`]s in it. Each port has an [`inbox::Inbox`], into which the
 //! other one and its senders post [`message::Message`]s, and a [`doorbell::Doorbell`], which finds whoever is to be woken: the loop
 //! that the port is attached to, or the thread that waits in `receive`.
 //!
-//! Layers, top to bottom: `delivery`, `receive`, `close`, `sender`; `post`; `transfer`; `port`, `claim`; `channel`; `message`; `inbox`,
+//! A loop's [`call::Calls`] let any thread have it run a function. A worker (`workers/`) is a thread with a loop, calls, and a channel to
+//! the loop that started it.
+//!
+//! Layers, top to bottom: `workers`; `call`; `delivery`, `receive`, `close`, `sender`; `post`; `transfer`; `port`, `claim`; `channel`; `message`; `inbox`,
 //! `doorbell`, `writer`, `recycling`, `shared_buffer`. (Messages hold ports and ports hold messages, so `message` and `close` know each other.)
 
+pub mod call;
 pub mod channel;
 pub mod claim;
 pub mod close;
@@ -21,4 +26,5 @@ pub mod recycling;
 pub mod sender;
 pub mod shared_buffer;
 pub mod transfer;
+pub mod workers;
 pub mod writer;

@@ -21,7 +21,7 @@ use crate::sys::futex;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
 use core::ops::Deref;
-use core::ptr::{NonNull, null_mut};
+use core::ptr::{NonNull, null, null_mut};
 
 /// In the futex word: the bell rang.
 pub const RUNG: u32 = 1;
@@ -37,6 +37,8 @@ pub struct Port {
     pub writer: Writer,
     /// Closed by its owner, or with the message that it was in.
     pub closed: AtomicBool,
+    /// It cannot be handed over.
+    pub pinned: AtomicBool,
     peer: *const Port,
     channel: *const Channel,
     data: AtomicPtr<c_void>,
@@ -59,6 +61,9 @@ pub struct Port {
 /// What the owner has set. `attach` begins anew.
 pub struct Owned {
     attached: Cell<*mut uv_loop_t>,
+    /// The loop's list of ports.
+    next: Cell<*const Port>,
+    previous: Cell<*const Port>,
     /// Counted in the loop's `active_handles`.
     counted: Cell<bool>,
     pub started: Cell<bool>,
@@ -92,6 +97,7 @@ impl Port {
             inbox: Inbox::new(limits),
             writer: Writer::default(),
             closed: AtomicBool::new(false),
+            pinned: AtomicBool::new(false),
             user: User::default(),
             cut: AtomicBool::new(false),
             writable: AtomicBool::new(false),
@@ -104,6 +110,8 @@ impl Port {
             node: UnsafeCell::new(uv__queue { next: null_mut(), prev: null_mut() }),
             own: Owned {
                 attached: Cell::new(null_mut()),
+                next: Cell::new(null()),
+                previous: Cell::new(null()),
                 counted: Cell::new(false),
                 started: Cell::new(false),
                 referenced: Cell::new(true),
@@ -153,6 +161,13 @@ impl Port {
         if self.user.is_moving() { Err(Errno::EALREADY) } else { Ok(()) }
     }
 
+    /// `uvx_message_port_forbid_transfer`.
+    pub fn forbid_transfer(&self) -> Result {
+        let _claim = self.claim()?;
+        self.pinned.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// The program's pointer.
     pub fn data(&self) -> *mut c_void {
         self.data.load(Ordering::Relaxed)
@@ -175,8 +190,7 @@ impl Port {
 
     /// Begins to belong to a loop.
     pub fn enter(&self, lp: Loop) {
-        let internals = lp.internals();
-        internals.ports.set(internals.ports.get() + 1);
+        self.link(lp);
         self.own.attached.set(lp.as_ptr());
         self.doorbell.set_owner(lp.as_ptr());
         self.update_alive();
@@ -193,9 +207,44 @@ impl Port {
             unsafe { lp.internals().ready.withdraw(self.node.get()) };
         }
         self.count_alive(lp, false);
-        let internals = lp.internals();
-        internals.ports.set(internals.ports.get() - 1);
+        self.unlink(lp);
         self.own.attached.set(null_mut());
+    }
+
+    /// Enters the loop's list of ports.
+    fn link(&self, lp: Loop) {
+        let first = lp.internals().ports.replace(core::ptr::from_ref(self).cast()).cast::<Port>();
+        self.own.previous.set(null());
+        self.own.next.set(first);
+        if !first.is_null() {
+            // SAFETY: ports leave the list before they go, on this thread.
+            unsafe { (*first).own.previous.set(self) };
+        }
+    }
+
+    /// Leaves the loop's list of ports.
+    fn unlink(&self, lp: Loop) {
+        let (previous, next) = (self.own.previous.get(), self.own.next.get());
+        // SAFETY: as in `link`, also for the neighbours.
+        unsafe {
+            match previous.is_null() {
+                true => lp.internals().ports.set(next.cast()),
+                false => (*previous).own.next.set(next),
+            }
+            if !next.is_null() {
+                (*next).own.previous.set(previous);
+            }
+        }
+    }
+
+    /// Calls `visit` for each port of the loop. It runs no user code, and no port leaves the loop meanwhile.
+    pub fn for_each_of(lp: Loop, mut visit: impl FnMut(&Port)) {
+        let mut at = lp.internals().ports.get().cast::<Port>();
+        // SAFETY: as in `link`.
+        while let Some(port) = unsafe { at.as_ref() } {
+            visit(port);
+            at = port.own.next.get();
+        }
     }
 
     /// After what the loop counts on may have changed. Owner only.

@@ -4,7 +4,7 @@
 //! message whose memory, room or transfers cannot be had, or that the inbox refuses, leaves nothing behind.
 
 use super::close;
-use super::inbox::THREADS;
+use super::inbox::{Next, THREADS};
 use super::message::{self, Doomed, Message};
 use super::port::Port;
 use super::recycling::Recycler;
@@ -134,6 +134,23 @@ pub unsafe fn post_wait(
         }
     }
     result
+}
+
+/// Undoes the post of a message that nobody can have read, the oldest of the inbox: what it handed over is back where it was.
+///
+/// # Safety
+/// The caller has the target alone.
+pub unsafe fn take_back(target: &Port) {
+    let Next::Message(message) = target.next() else { return };
+    // SAFETY: it was taken, by the thread that posted it.
+    unsafe {
+        let transfers = (*message).transfers;
+        if !transfers.is_null() {
+            Transfers::unpack(transfers);
+        }
+        message::free_payload(message);
+        target.inbox.free_stack().give(message);
+    }
 }
 
 /// Makes a message of its description, counted but not posted. `UV_EPIPE` if `refuse` may have to consume something.

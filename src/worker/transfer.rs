@@ -240,6 +240,9 @@ unsafe fn move_back(slot: *mut Slot) {
 /// A port leaves its owner, and its loop.
 fn depart(port: &Port) -> Result<*mut uv_loop_t> {
     let claim = port.claim()?;
+    if port.pinned.load(Ordering::Relaxed) {
+        return Err(Errno::EPERM);
+    }
     let attached = port.attached();
     if let Some(lp) = attached {
         port.leave(lp);

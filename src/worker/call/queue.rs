@@ -1,0 +1,155 @@
+//! Posted calls in line: a mailbox that any thread puts them into, and the lists from which the loop takes them, oldest first and those
+//! that interrupt before all others.
+
+use super::Call;
+use crate::abi::{UVX_CALL_INTERRUPT, uv__queue};
+use crate::sync::mailbox::{Kind, Mailbox, Put, State, Tagged};
+use core::cell::Cell;
+use core::ptr::null_mut;
+
+/// See the module.
+pub struct Queue {
+    mailbox: Mailbox,
+    /// The rest is the consumer's.
+    interrupts: List,
+    others: List,
+}
+
+impl Default for Queue {
+    /// Empty, of a loop that sleeps as far as this queue goes.
+    fn default() -> Self {
+        Queue { mailbox: Mailbox::new(State::Asleep), interrupts: List::default(), others: List::default() }
+    }
+}
+
+impl Queue {
+    /// Puts a call in. Any thread; with `Put::Wake` the caller must tell the consumer.
+    ///
+    /// # Safety
+    /// The call is complete, in no queue, and the caller's alone.
+    pub unsafe fn put(&self, call: *mut Call) -> Put {
+        // SAFETY: the caller's.
+        unsafe { self.mailbox.put(&raw mut (*call).node, Kind::Call) }
+    }
+
+    /// Moves what is in the mailbox into the lists; posters need not tell the consumer until it settles again. `seen` is called for each
+    /// call, newest first. Consumer only.
+    pub fn collect(&self, seen: impl FnMut(*mut Call)) {
+        // What is asleep or closed stays so.
+        if self.mailbox.has_nodes() {
+            self.take(State::Awake, seen);
+        }
+    }
+
+    /// The same for the last time: nothing is taken in any more. Consumer only.
+    pub fn close(&self, seen: impl FnMut(*mut Call)) {
+        self.take(State::Closed, seen);
+    }
+
+    fn take(&self, state: State, mut seen: impl FnMut(*mut Call)) {
+        let mut word = self.mailbox.take(state);
+        let (mut interrupts, mut others) = (Chain::default(), Chain::default());
+        while word.state().is_none() {
+            let node = word.node();
+            // SAFETY: calls that were taken are the consumer's, and so are their links.
+            unsafe {
+                word = Tagged::from_raw((*node).next);
+                let call = Call::of_node(node);
+                seen(call);
+                let chain = if Call::has(call, UVX_CALL_INTERRUPT) { &mut interrupts } else { &mut others };
+                chain.push_front(node);
+            }
+        }
+        self.interrupts.append(interrupts);
+        self.others.append(others);
+    }
+
+    /// Takes the call whose turn it is, if it was collected. Consumer only.
+    pub fn pop(&self) -> Option<*mut Call> {
+        self.pop_interrupt().or_else(|| self.others.pop())
+    }
+
+    /// Takes the oldest call that interrupts, if it was collected. Consumer only.
+    pub fn pop_interrupt(&self) -> Option<*mut Call> {
+        self.interrupts.pop()
+    }
+
+    /// How many calls that interrupt were collected and not taken. Consumer only.
+    pub fn interrupts(&self) -> usize {
+        self.interrupts.len()
+    }
+
+    /// How many calls were collected and not taken. Consumer only.
+    pub fn collected(&self) -> usize {
+        self.interrupts.len() + self.others.len()
+    }
+
+    /// Whether it takes nothing any more. Any thread.
+    pub fn is_closed(&self) -> bool {
+        self.mailbox.is_closed()
+    }
+
+    /// The next one who puts a call in has to tell the consumer. False if something waits, or if the queue is closed. Consumer only.
+    pub fn settle(&self) -> bool {
+        self.collected() == 0 && self.mailbox.settle(State::Asleep)
+    }
+}
+
+/// Calls, oldest first.
+#[derive(Default)]
+struct List(Cell<Chain>);
+
+#[derive(Clone, Copy)]
+struct Chain {
+    first: *mut uv__queue,
+    last: *mut uv__queue,
+    count: usize,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Chain { first: null_mut(), last: null_mut(), count: 0 }
+    }
+}
+
+impl Chain {
+    /// # Safety
+    /// The node is the consumer's, and in no list.
+    unsafe fn push_front(&mut self, node: *mut uv__queue) {
+        // SAFETY: the caller's.
+        unsafe { (*node).next = self.first };
+        if self.first.is_null() {
+            self.last = node;
+        }
+        self.first = node;
+        self.count += 1;
+    }
+}
+
+impl List {
+    fn len(&self) -> usize {
+        self.0.get().count
+    }
+
+    fn append(&self, more: Chain) {
+        let before = self.0.get();
+        if more.first.is_null() || before.first.is_null() {
+            return self.0.set(if more.first.is_null() { before } else { more });
+        }
+        // SAFETY: the last node of a list is the consumer's.
+        unsafe { (*before.last).next = more.first };
+        self.0.set(Chain { first: before.first, last: more.last, count: before.count + more.count });
+    }
+
+    fn pop(&self) -> Option<*mut Call> {
+        let Chain { first, last, count } = self.0.get();
+        if first.is_null() {
+            return None;
+        }
+        // SAFETY: nodes in the list are the consumer's.
+        unsafe {
+            self.0.set(Chain { first: (*first).next, last, count: count - 1 });
+            Some(Call::of_node(first))
+        }
+    }
+}

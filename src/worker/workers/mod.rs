@@ -1,0 +1,279 @@
+//! Workers: threads with a loop and a channel to the loop that started them. `docs/uvx/workers.md` tells of their life.
+//!
+//! `start` makes all that can fail on the thread of the parent loop, so that it can say so; `thread` is the worker's own thread from its
+//! first to its last act; `exit` is the end as the parent loop sees it. A [`Worker`] belongs to its parent loop, which cannot be
+//! closed before it has seen the exit; other threads keep one by a reference of their own.
+
+pub mod env_data;
+mod exit;
+mod life;
+mod start;
+mod thread;
+
+pub use start::{Plan, start};
+pub use thread::current;
+
+use super::call::Calls;
+use super::port::{Hold, Port};
+use super::receive;
+use crate::abi::errno::{Errno, Result};
+use crate::abi::*;
+use crate::event_loop::Loop;
+use crate::event_loop::notice::Notice;
+use crate::mem::Counted;
+use crate::sync::prim::{Mutex, Ordering, lock};
+use crate::sys;
+use core::cell::{Cell, UnsafeCell};
+use core::ffi::{c_char, c_int, c_void};
+use core::ptr::null;
+use core::sync::atomic::AtomicI32;
+use env_data::Map;
+use life::Life;
+
+/// See the module.
+pub struct Worker {
+    /// What `start` has set.
+    id: u64,
+    plan: Plan,
+    name: [c_char; 16],
+    parent: *mut uv_loop_t,
+    /// The parent loop's calls, for replies; none if they were closed.
+    replies: Option<Counted<Calls>>,
+    /// The worker's own.
+    calls: Counted<Calls>,
+    own_loop: UnsafeCell<uv_loop_t>,
+    /// The parent's end of the channel, and the worker's.
+    near: Hold,
+    far: Hold,
+
+    /// For any thread.
+    life: Life,
+    tid: AtomicI32,
+    /// Whether the worker's loop can be posted to, and its thread can be asked for.
+    is_open: Mutex<bool>,
+    exit_notice: Notice,
+    stop_notice: Notice,
+
+    /// For the parent loop's thread.
+    thread: UnsafeCell<uv_thread_t>,
+    port_taken: Cell<bool>,
+    referenced: Cell<bool>,
+    /// Counted in the parent loop's `active_handles`.
+    counted: Cell<bool>,
+    next: Cell<*const Worker>,
+    previous: Cell<*const Worker>,
+
+    /// For the worker's thread.
+    env_data: Map,
+}
+
+/// For any thread that has a reference.
+impl Worker {
+    /// `uvx_worker_stop`. `UV_EALREADY` if it was decided before how the worker ends.
+    pub fn stop(&self, code: c_int) -> Result {
+        if !self.life.decide(UVX_WORKER_STOPPED, code) {
+            return Err(Errno::EALREADY);
+        }
+        {
+            let is_open = lock(&self.is_open);
+            if *is_open {
+                // SAFETY: the loop is not closed while this is locked, and nobody else posts the notice: there is one decision.
+                unsafe { self.stop_notice.post(self.own_loop.get(), 0) };
+            }
+        }
+        self.calls.request_interrupt();
+        receive::interrupt(&self.far);
+        Ok(())
+    }
+
+    /// `uvx_worker_join`. `UV_EINVAL` in the worker itself.
+    pub fn join(&self, timeout_ns: u64) -> Result {
+        if core::ptr::eq(current(), self) {
+            return Err(Errno::EINVAL);
+        }
+        self.life.wait_for_end(timeout_ns)
+    }
+
+    /// `uvx_worker_interrupt`.
+    ///
+    /// # Safety
+    /// As for [`Calls::call`].
+    pub unsafe fn interrupt(
+        &self,
+        call: *mut uvx_loop_call_t,
+        cb: uvx_loop_call_cb,
+        reply_cb: uvx_loop_call_cb,
+    ) -> Result {
+        // SAFETY: the caller's.
+        unsafe {
+            if reply_cb.is_none() {
+                return self.calls.call(call, cb, UVX_CALL_INTERRUPT);
+            }
+            let home = self.replies.as_ref().ok_or(Errno::ESHUTDOWN)?;
+            self.calls.call_reply(call, cb, home, reply_cb, UVX_CALL_INTERRUPT)
+        }
+    }
+
+    /// The worker's calls.
+    pub fn calls(&self) -> &Counted<Calls> {
+        &self.calls
+    }
+
+    /// A number that no other worker of the process has or had.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The program's pointer.
+    pub fn data(&self) -> *mut c_void {
+        self.plan.data
+    }
+
+    /// For `uvx_worker_info`.
+    pub fn info(&self) -> uvx_worker_info_t {
+        let mut info = uvx_worker_info_t {
+            size: size_of::<uvx_worker_info_t>(),
+            id: self.id,
+            state: self.life.state(),
+            tid: -1,
+            name: self.name,
+            stack_size: self.plan.stack_size,
+            started_ns: self.life.started_ns(),
+            idle_ns: u64::MAX,
+            cpu_ns: u64::MAX,
+            exit: self.life.exit(),
+        };
+        let is_open = lock(&self.is_open);
+        let tid = self.tid.load(Ordering::Relaxed);
+        if *is_open && tid != -1 {
+            info.tid = tid;
+            info.cpu_ns = sys::time::thread_cpu_ns(tid).unwrap_or(u64::MAX);
+            if self.plan.measures_idle() {
+                // SAFETY: the loop is not closed while this is locked; its idle time is for any thread.
+                info.idle_ns = unsafe { Loop::new(self.own_loop.get()) }.internals().metrics.idle_ns();
+            }
+        }
+        info
+    }
+}
+
+/// For the parent loop's thread.
+impl Worker {
+    /// The parent's end of the channel.
+    pub fn port(&self) -> &Port {
+        &self.near
+    }
+
+    /// `uvx_worker_take_port`.
+    pub fn take_port(&self) -> &Port {
+        self.port_taken.set(true);
+        self.near.pinned.store(false, Ordering::Relaxed);
+        &self.near
+    }
+
+    /// `uvx_worker_ref` and `uvx_worker_unref`.
+    pub fn set_referenced(&self, referenced: bool) {
+        self.referenced.set(referenced);
+        if self.life.state() != UVX_WORKER_GONE {
+            self.count_alive(referenced);
+        }
+    }
+
+    /// Whether the worker is to keep its parent loop alive.
+    pub fn is_referenced(&self) -> bool {
+        self.referenced.get()
+    }
+
+    fn parent(&self) -> Loop {
+        // SAFETY: a loop with workers is not closed.
+        unsafe { Loop::new(self.parent) }
+    }
+
+    fn count_alive(&self, alive: bool) {
+        if self.counted.replace(alive) != alive {
+            let active = self.parent().active_handles();
+            self.parent().set_active_handles(if alive {
+                active.wrapping_add(1)
+            } else {
+                active.wrapping_sub(1)
+            });
+        }
+    }
+
+    /// Enters the parent loop's list of workers.
+    fn link(&self) {
+        let first = self.parent().internals().workers.replace(core::ptr::from_ref(self).cast());
+        let first = first.cast::<Worker>();
+        self.next.set(first);
+        if !first.is_null() {
+            // SAFETY: workers leave the list before they go, on this thread.
+            unsafe { (*first).previous.set(self) };
+        }
+    }
+
+    /// Leaves the parent loop's list of workers.
+    fn unlink(&self) {
+        let (previous, next) = (self.previous.get(), self.next.get());
+        // SAFETY: as in `link`, also for the neighbours.
+        unsafe {
+            match previous.is_null() {
+                true => self.parent().internals().workers.set(next.cast()),
+                false => (*previous).next.set(next),
+            }
+            if !next.is_null() {
+                (*next).previous.set(previous);
+            }
+        }
+    }
+}
+
+/// For the worker's thread.
+impl Worker {
+    /// The worker's loop.
+    pub fn own_loop(&self) -> *mut uv_loop_t {
+        self.own_loop.get()
+    }
+
+    /// The worker's end of the channel.
+    pub fn own_port(&self) -> &Port {
+        &self.far
+    }
+
+    /// `uvx_worker_exit`.
+    pub fn exit(&self, code: c_int) {
+        self.life.decide(UVX_WORKER_EXITED, code);
+        // SAFETY: the worker's thread, in one of its callbacks.
+        unsafe { Loop::new(self.own_loop.get()) }.set_stop_flag(1);
+    }
+
+    /// `uvx_worker_stopping`. Any thread.
+    pub fn is_stopping(&self) -> bool {
+        self.life.is_decided()
+    }
+}
+
+fn for_each_of(lp: Loop, mut visit: impl FnMut(&Worker)) {
+    let mut at = lp.internals().workers.get().cast::<Worker>();
+    // SAFETY: workers in the list are alive; they leave it on this thread, and nothing here lets them.
+    while let Some(worker) = unsafe { at.as_ref() } {
+        visit(worker);
+        at = worker.next.get();
+    }
+}
+
+/// `uvx_workers_stop_all`: stops all workers of the loop, which stays alive until they have exited.
+pub fn stop_all(lp: Loop, code: c_int) {
+    for_each_of(lp, |worker| {
+        worker.set_referenced(true);
+        let _ = worker.stop(code); // or it ends already
+    });
+}
+
+/// In the child after fork: the threads are the parent's. Their memory is left alone.
+pub fn forget(lp: Loop) {
+    for_each_of(lp, |worker| {
+        worker.exit_notice.forget(lp);
+        worker.count_alive(false);
+    });
+    lp.internals().workers.set(null());
+}
