@@ -474,7 +474,6 @@ static void read_from_a_slow_disk(void) {
 
 /* Once more, under strace: nothing is in memory, and the disk takes its time. */
 TEST(a_slow_disk_holds_nothing_up) {
-  NOT_UNDER_ASAN("its search for leaks cannot run under strace");
   char self[PATH_MAX];
   if (getenv("UV_SLOW_DISK") != NULL) {
     read_from_a_slow_disk();
