@@ -128,6 +128,33 @@ TEST(cancel_some_of_many) {
   end_held();
 }
 
+static void either(uv_fs_t* req) {
+  CHECK(req->result == 0 || req->result == UV_ECANCELED);
+  cancelled += req->result != 0;
+  calls++;
+}
+
+/* Each while a thread may be taking it. */
+TEST(cancel_in_a_race) {
+  int refused = 0;
+  CHECK_EQ(setenv("UV_THREADPOOL_SIZE", "4", 1), 0);
+  fs_begin(1);
+  for (int round = 0; round < 20; round++) {
+    for (int i = 0; i < MANY; i++) {
+      CHECK_EQ(uv_fs_access(&fs.loop, &many[i], ".", F_OK, either), 0);
+      if (i % 2 == 0) sched_yield();
+      int result = uv_cancel((uv_req_t*) &many[i]);
+      CHECK(result == 0 || result == UV_EBUSY);
+      refused += result != 0;
+    }
+    run();
+    for (int i = 0; i < MANY; i++) uv_fs_req_cleanup(&many[i]);
+  }
+  CHECK_EQ(calls, 20 * MANY);
+  CHECK_EQ(cancelled, 20 * MANY - refused);
+  fs_end();
+}
+
 static void cancel_it(uv_fs_t* req) {
   was_cancelled(req);
   CHECK_EQ(uv_cancel((uv_req_t*) &many[1]), 0);

@@ -215,7 +215,7 @@ impl Default for Line {
 /// Whether `work` was given back without having run.
 ///
 /// # Safety
-/// `work` is alive, and this is its loop's thread (or the mutex is held).
+/// `work` is alive, and it has come home to its loop's thread, or the mutex is held.
 pub unsafe fn was_cancelled(work: *mut uv__work) -> bool {
     // SAFETY: the caller's.
     unsafe { ptr::eq(*owner(work), &raw const CANCELLED) }
@@ -239,7 +239,7 @@ pub unsafe fn set_answered(work: *mut uv__work) {
 /// Whether `set_answered` was the last word.
 ///
 /// # Safety
-/// As for `was_cancelled`.
+/// `work` is alive, and the mutex is held.
 pub unsafe fn was_answered(work: *mut uv__work) -> bool {
     // SAFETY: the caller's.
     unsafe { ptr::eq(*owner(work), &raw const ANSWERED) }

@@ -23,7 +23,7 @@ use core::ops::Deref;
 use core::ptr::null_mut;
 use crew::{Crew, Picked};
 use line::Line;
-pub use line::{Lane, WorkFn, was_answered, was_cancelled};
+pub use line::{Lane, WorkFn, was_cancelled};
 
 /// Threads of a pool, unless the environment says otherwise.
 const DEFAULT_SIZE: u32 = 4;
@@ -189,6 +189,16 @@ pub unsafe fn complete_now(lp: Loop, work: *mut uv__work, done: DoneFn) {
         lp.begin_request();
         complete(work, 0);
     }
+}
+
+/// Whether `complete_now` was called with `work`, rather than `submit`.
+///
+/// # Safety
+/// One of them was, its `done` has not returned, and this is its loop's thread.
+pub unsafe fn was_answered(work: *mut uv__work) -> bool {
+    let _pool = Locked::new(); // a thread may be taking it
+    // SAFETY: the caller's.
+    unsafe { line::was_answered(work) }
 }
 
 /// Takes `work` back, unless a thread has it (`UV_EBUSY`). Its `done` runs with `UV_ECANCELED`.
