@@ -11,7 +11,7 @@ use crate::handles::{async_, loop_watchers, poll, process, signal, udp};
 use crate::ptr::{Cx, Handle};
 use crate::reqs;
 use crate::sync::mailbox::Kind;
-use crate::worker::{call, debug, port, service, workers};
+use crate::worker::{broadcast, call, debug, port, service, workers};
 use core::ptr::null_mut;
 
 /// The idle phase.
@@ -135,6 +135,7 @@ unsafe extern "C" fn after_fork_in_child() {
     signal::after_fork();
     super::pool::after_fork_in_child();
     service::after_fork_in_child();
+    broadcast::after_fork_in_child();
     super::census::after_fork_in_child();
     debug::after_fork_in_child();
 }
