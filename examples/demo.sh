@@ -21,6 +21,7 @@ run() {
 
 [ ! -e examples/wordfreq.c ] || run wordfreq
 run wordfreq_pool
+run trace "$build/trace.json"
 
 run chat
 
