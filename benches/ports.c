@@ -7,6 +7,7 @@
  *   pingpong [wait]             two loops in two threads answer each other; or two threads that receive
  *   post                        one thread posts and receives
  *   transfer BYTES              memory of that size handed over to another thread and back
+ *   broadcast MEMBERS [BYTES]   one thread posts to a group, and receives from all others
  *   idle PORTS                  how long a message to one of so many ports of a loop takes, there and back */
 #include "bench.h"
 
@@ -326,6 +327,36 @@ static void transfer(unsigned bytes) {
   bench_print(name, &run, received, more);
 }
 
+/* groups */
+
+static void broadcast(unsigned members, unsigned bytes) {
+  enum { BURST = 64, MOST = 256 };
+  uvx_message_port_t *ports[MOST];
+  uvx_message_t *message;
+  uv_buf_t buf = uv_buf_init(calloc(1, bytes), bytes);
+  uvx_message_desc_t desc = describe(&buf);
+  char name[64], more[64];
+  BENCH_CHECK(members >= 2 && members <= MOST);
+  for (unsigned i = 0; i < members; i++) BENCH_CHECK(uvx_broadcast_open(&ports[i], "bench", NULL) == 0);
+  bench_begin_bounded(&run);
+  while (!atomic_load_explicit(&bench_over, memory_order_relaxed)) {
+    for (unsigned i = 0; i < BURST; i++) BENCH_CHECK(uvx_message_port_post(ports[0], &desc) == 0);
+    for (unsigned to = 1; to < members; to++)
+      for (unsigned i = 0; i < BURST; i++) {
+        BENCH_CHECK(uvx_message_port_receive(ports[to], &message, 0) == 0);
+        sum += (unsigned char)*uvx_message_data(message)->base;
+        uvx_message_unref(message);
+        received++;
+      }
+  }
+  bench_end(&run);
+  for (unsigned i = 0; i < members; i++) uvx_message_port_close(ports[i], 0, NULL);
+  free(buf.base);
+  snprintf(name, sizeof name, "ports_broadcast_%u_%u", members, bytes);
+  snprintf(more, sizeof more, "ns=%.1f", (double)run.wall_ns / (double)received);
+  bench_print(name, &run, received, more);
+}
+
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
   char name[64];
@@ -346,12 +377,15 @@ int main(int argc, char **argv) {
     post_and_receive();
   } else if (strcmp(what, "transfer") == 0) {
     transfer(bench_argument(argc, argv, 2, 1));
+  } else if (strcmp(what, "broadcast") == 0) {
+    broadcast(bench_argument(argc, argv, 2, 4), bench_argument(argc, argv, 3, PAYLOAD));
   } else if (strcmp(what, "idle") == 0) {
     unsigned ports = bench_argument(argc, argv, 2, 10000);
     snprintf(name, sizeof name, "ports_pingpong_among_%u", ports);
     pingpong(name, ports);
   } else {
-    return bench_usage("ports oneway [PRODUCERS [POLL]] | batch | paced | pingpong [wait] | post | transfer BYTES | idle PORTS");
+    return bench_usage("ports oneway [PRODUCERS [POLL]] | batch | paced | pingpong [wait] | post | transfer BYTES | "
+                       "broadcast MEMBERS [BYTES] | idle PORTS");
   }
   return 0;
 }

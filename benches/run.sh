@@ -29,11 +29,11 @@ done
 
 build=${BENCH_OUT:-out/bench}
 mkdir -p "$build"
-# ports.c, calls.c, pools.c and watchdog.c need the extension and run on ours alone; *_baseline.c are the counterparts for both.
+# ports.c, calls.c, pools.c, trace.c and watchdog.c need the extension and run on ours alone; *_baseline.c are the counterparts for both.
 for source in benches/*.c; do
   program=$(basename "$source" .c)
   library=$ref
-  case $program in ports | calls | pools | watchdog) library=$ours ;; esac
+  case $program in ports | calls | pools | trace | watchdog) library=$ours ;; esac
   ${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Wno-unused-function ${UV_INCLUDE:+-I"$UV_INCLUDE"} -Iinclude \
     "$source" -o "$build/$program" "$library/libuv.so.1" -pthread
 done
@@ -110,7 +110,7 @@ for scenario in "async pingpong" "async pingpong 10000" "async hammer 1" "async 
   compare "$N" "" $scenario
 done
 for scenario in "oneway 1" "oneway 2" "oneway 1 poll" "batch" "paced" "pingpong" "pingpong wait" "post" \
-  "transfer 1" "transfer 1048576" "idle 1" "idle 10000"; do
+  "transfer 1" "transfer 1048576" "broadcast 2" "broadcast 9" "broadcast 9 65536" "idle 1" "idle 10000"; do
   alone ports $scenario
 done
 for scenario in "oneway 1" "oneway 2" "copy 1" "copy 2" "pingpong" "sync" "start"; do
@@ -118,6 +118,9 @@ for scenario in "oneway 1" "oneway 2" "copy 1" "copy 2" "pingpong" "sync" "start
 done
 for scenario in "once 1" "once 2" "short" "nested 10" "nested 1000" "late"; do
   alone watchdog $scenario
+done
+for scenario in "off" "append" "append 1" "append 2" "tts" "clock" "steady 1"; do
+  alone trace $scenario
 done
 for scenario in "latency queue" "latency from" "latency pool" "latency runner" "many queue" "many from" "many pool" "many runner" \
   "many queue 5" "many pool 5" "posters pool" "posters runner" "delayed"; do

@@ -311,6 +311,18 @@ TEST(without_memory) {
   unmake();
 }
 
+/* To raise it a privilege may be needed. */
+TEST(a_priority_that_is_not_allowed) {
+  uvx_pool_options_t options = {.size = sizeof options, .threads = 3, .thread_priority = UV_THREAD_PRIORITY_HIGHEST};
+  int status = uvx_pool_create(&pool, &options);
+  if (status != 0) {
+    CHECK(status == UV_EACCES || status == UV_EPERM);
+    CHECK_EQ(threads_named("uvx-pool"), 0);
+    make(1);
+  }
+  unmake();
+}
+
 /* 1.7.1: threads that cannot start are an error, not a hang. */
 TEST(without_threads) {
   uvx_pool_options_t options = {.size = sizeof options, .threads = 4, .stack_size = (size_t) 1 << 46};

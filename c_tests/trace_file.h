@@ -69,7 +69,7 @@ static inline void json_fail(const char* at, const char* what) {
 }
 
 static inline void json_space(const char** at) {
-  *at += strspn(*at, " \t\r\n");
+  while (**at == ' ' || **at == '\t' || **at == '\r' || **at == '\n') ++*at;
 }
 
 static inline void json_string(const char** at) {
@@ -92,22 +92,28 @@ static inline void json_string(const char** at) {
   *at = (const char*) p + 1;
 }
 
+static inline size_t json_digits(const char* p) {
+  size_t count = 0;
+  while (p[count] >= '0' && p[count] <= '9') count++;
+  return count;
+}
+
 static inline void json_number(const char** at) {
   const char* p = *at;
   size_t digits;
   p += *p == '-';
-  digits = strspn(p, "0123456789");
+  digits = json_digits(p);
   if (digits == 0 || (*p == '0' && digits > 1)) json_fail(p, "a number expected");
   p += digits;
   if (*p == '.') {
-    digits = strspn(++p, "0123456789");
+    digits = json_digits(++p);
     if (digits == 0) json_fail(p, "digits expected");
     p += digits;
   }
   if (*p == 'e' || *p == 'E') {
     p++;
     p += *p == '-' || *p == '+';
-    digits = strspn(p, "0123456789");
+    digits = json_digits(p);
     if (digits == 0) json_fail(p, "digits expected");
     p += digits;
   }
@@ -203,7 +209,8 @@ static inline void trace_add(const char* key, const char* event) {
     trace->names++;
     return;
   }
-  trace->events = realloc(trace->events, (trace->count + 1) * sizeof *trace->events);
+  if ((trace->count & (trace->count - 1)) == 0) /* 0 or a power of two */
+    trace->events = realloc(trace->events, (trace->count * 2 + 1) * sizeof *trace->events);
   trace->events[trace->count++] = event;
 }
 

@@ -197,7 +197,7 @@ static void mark_until_over(void* arg) {
 
 TEST(enabling_and_disabling_while_others_trace) {
   OURS_ONLY("tracing");
-  uvx_trace_options_t options = {.flush_interval_ns = 1000000};
+  uvx_trace_options_t options = {.flush_interval_ns = 1000000, .buffer_bytes = 4096}; /* most is dropped */
   uvx_trace_agent_t* agent = trace_start("t.${rotation}", &options);
   uv_thread_t threads[2];
   category = uvx_trace_category("test");
@@ -294,7 +294,7 @@ TEST(the_child_after_fork_does_not_write_the_parents_file) {
 TEST(fork_while_others_trace) {
   OURS_ONLY("tracing");
   NOT_UNDER_TSAN("its runtime does not survive fork with busy threads");
-  uvx_trace_options_t options = {.flush_interval_ns = 100000};
+  uvx_trace_options_t options = {.flush_interval_ns = 100000, .buffer_bytes = 4096};
   uvx_trace_agent_t* agent = trace_start("t.${rotation}", &options);
   uv_thread_t thread;
   category = uvx_trace_category("test");

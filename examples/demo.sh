@@ -21,6 +21,30 @@ run() {
 
 [ ! -e examples/wordfreq.c ] || run wordfreq
 run wordfreq_pool
+run trace "$build/trace.json"
+
+run chat
+
+# script NAME INTERPRETER: the ports from another language, where that is installed
+script() {
+  echo
+  if command -v "$2" >/dev/null; then
+    echo "--- $1"
+    LD_LIBRARY_PATH=$library "$2" "examples/$1"
+  else
+    echo "SKIPPED: examples/$1, for want of $2" >&2
+  fi
+}
+script ports.py python3
+script ports.lua luajit
+echo
+if command -v "${CXX:-c++}" >/dev/null; then
+  echo "--- ports.cpp"
+  "${CXX:-c++}" -std=c++17 -O2 -Wall -Wextra -Iinclude examples/ports.cpp -o "$build/ports_cpp" "$library/libuv.so.1" -pthread
+  LD_LIBRARY_PATH=$library "$build/ports_cpp"
+else
+  echo "SKIPPED: examples/ports.cpp, for want of a C++ compiler" >&2
+fi
 
 echo
 echo "--- dropin: one program, compiled once, on two libraries"

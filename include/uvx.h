@@ -35,6 +35,16 @@
  *     uvx_message_port_close(here, 0, NULL);                        // "there" reads it, and then hears of the end
  *     uv_thread_join(&thread);
  *
+ * Groups. A port may also belong to a group, which has a name: what is posted to one port of the
+ * group arrives at all others, in whatever threads they are. A long payload is copied once, for all
+ * of them.
+ *
+ *     uvx_message_port_t* news;                                     // in each thread that wants to hear, or to tell
+ *     uvx_broadcast_open(&news, "news", NULL);
+ *     uvx_message_port_attach(&loop, news, on_message, NULL);
+ *     uvx_message_port_start(news);
+ *     uvx_message_port_post(news, &message);                        // everybody else gets it
+ *
  * Posted calls. Any thread that has a loop's mailbox can have the loop run a function. The mailbox
  * outlives the loop: after uv_loop_close calls are refused, so nobody has to know how long a loop
  * lives.
@@ -1317,7 +1327,8 @@ UV_EXTERN uint64_t uvx_message_tag(const struct uvx_message_t* message);
 
 /**
  * The payload, in one piece, at 16-byte alignment; alive as long as the message. It may be written
- * to by whoever has the message alone.
+ * to by whoever has the message alone, unless it came through a group: then others may be reading
+ * the same bytes.
  */
 UV_EXTERN const uv_buf_t* uvx_message_data(const struct uvx_message_t* message);
 
@@ -1436,26 +1447,28 @@ UV_EXTERN int uvx_message_channel_create(struct uvx_message_port_t** a,
                                          const struct uvx_message_channel_options_t* options);
 
 /**
- * Posts a message to the other end; never waits. The payload is copied; what `xfers` lists belongs
- * to the message from then on. On error nothing was moved, and all is the caller's as before (see
- * UVX_POST_CONSUME). A listed port leaves its loop by itself, if this is the loop's thread; its
- * unread messages go with it, while others go on to post to it.
+ * Posts a message to the other end, or to all others of its group (uvx_broadcast_open); never
+ * waits. The payload is copied; what `xfers` lists belongs to the message from then on. On error
+ * nothing was moved, and all is the caller's as before (see UVX_POST_CONSUME). A listed port leaves
+ * its loop by itself, if this is the loop's thread; its unread messages go with it, while others go
+ * on to post to it.
  *
  * Any thread. UV_EAGAIN: the channel is full. UV_EMSGSIZE: the payload never fits. UV_EPIPE: the
  * other end is closed. UV_EBADF: this port is closed, or a descriptor is none. UV_EALREADY: this
  * port, or a listed one, is inside a message already. UV_EINVAL: the description makes no sense, or
  * lists this port itself. UV_ELOOP: it lists the other end. UV_EEXIST: it lists something twice.
  * UV_EBUSY: another thread uses a listed port. UV_EPERM: a listed port must not be handed over.
- * UV_E2BIG: more than UVX_XFER_MAX things. UV_ENOMEM.
+ * UV_E2BIG: more than UVX_XFER_MAX things. UV_ENOTSUP: several ports of a group cannot all have
+ * what is listed. UV_ENOMEM.
  */
 UV_EXTERN int uvx_message_port_post(struct uvx_message_port_t* port,
                                     const struct uvx_message_desc_t* desc);
 
 /**
- * Posts `n` messages, in order, with a single hand-over. Ends at the first that fails, with its
- * error; those before it are posted. How many that are goes to `done`, unless it is NULL; those
- * behind the one that failed were not looked at. All descriptions have the size of the first. Any
- * thread.
+ * Posts `n` messages, in order, with a single hand-over (in a group, one after the other). Ends at
+ * the first that fails, with its error; those before it are posted. How many that are goes to
+ * `done`, unless it is NULL; those behind the one that failed were not looked at. All descriptions
+ * have the size of the first. Any thread.
  */
 UV_EXTERN int uvx_message_port_post_many(struct uvx_message_port_t* port,
                                          const struct uvx_message_desc_t* descs,
@@ -1492,9 +1505,9 @@ UV_EXTERN int uvx_message_port_receive(struct uvx_message_port_t* port,
 UV_EXTERN int uvx_message_port_interrupt(struct uvx_message_port_t* port);
 
 /**
- * Closes the port. The other end receives all that was posted to it, and then hears UV_EOF. What is
- * unread here is destroyed, unless `flags` has UVX_PORT_CLOSE_FLUSH. `cb`, which may be NULL, gets
- * 0; the port is gone when it returns.
+ * Closes the port. The other end receives all that was posted to it, and then hears UV_EOF; a group
+ * goes on without the port. What is unread here is destroyed, unless `flags` has
+ * UVX_PORT_CLOSE_FLUSH. `cb`, which may be NULL, gets 0; the port is gone when it returns.
  *
  * For an attached port `cb` runs on its loop after this call, and until then other threads may
  * still call functions of the port, most of which say UV_EBADF. A port that is not attached is gone
@@ -1535,6 +1548,27 @@ UV_EXTERN void* uvx_message_port_get_data(const struct uvx_message_port_t* port)
  * The loop that the port is attached to, or NULL. The port's owner.
  */
 UV_EXTERN uv_loop_t* uvx_message_port_loop(const struct uvx_message_port_t* port);
+
+/**
+ * Opens a port in the group called `name`, which begins with its first port and is gone with its
+ * last: what is posted to one port of the group arrives at all others that are open then, whatever
+ * thread they belong to. In every other respect it is a port like that of a channel, and is closed
+ * in the same way; the others do not hear of that, so there is no end, and no UV_EOF. Names are
+ * those of the process. `options` may be NULL; they bound what is unread at this port alone.
+ *
+ * What one thread posts from a port arrives in that order everywhere; what different threads or
+ * ports post may arrive in different orders. A post to a group without other ports succeeds, and
+ * what it hands over is destroyed. With several other ports it can hand over shared buffers only,
+ * of which each gets a reference: UV_ENOTSUP. If one of them is full, the post fails with UV_EAGAIN
+ * and none gets the message: who opens a port with bounds can hold the others up. Each thread
+ * should have a port of its own: posts from one port wait for each other, and for ports that are
+ * being opened and closed.
+ *
+ * Any thread. UV_EINVAL: no name, or options that make no sense. UV_ENOMEM.
+ */
+UV_EXTERN int uvx_broadcast_open(struct uvx_message_port_t** port,
+                                 const char* name,
+                                 const struct uvx_message_channel_options_t* options);
 
 /**
  * Attaches the port to a loop: from now on its messages go to `message_cb`, once it is started.
@@ -1612,9 +1646,10 @@ UV_EXTERN int uvx_message_port_drain(struct uvx_message_port_t* port);
 
 /**
  * Calls `cb` once, on the port's loop, when fewer than `low_water` messages wait at the other end:
- * with status 0, or with UV_EPIPE if the other end is closed. Soon, if that is so already. Another
- * call replaces the callback, NULL takes it back. While it is to come, a referenced port keeps its
- * loop alive. UV_EINVAL: the port is not attached.
+ * with status 0, or with UV_EPIPE if the other end is closed; in a group, when there is such room
+ * at every other port. Soon, if that is so already. Another call replaces the callback, NULL takes
+ * it back. While it is to come, a referenced port keeps its loop alive. UV_EINVAL: the port is not
+ * attached.
  */
 UV_EXTERN int uvx_message_port_on_writable(struct uvx_message_port_t* port,
                                            uvx_message_port_event_cb cb);

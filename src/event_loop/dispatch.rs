@@ -12,7 +12,7 @@ use crate::handles::{async_, fs_event, loop_watchers, poll, process, signal, udp
 use crate::ptr::{Cx, Handle};
 use crate::reqs;
 use crate::sync::mailbox::Kind;
-use crate::worker::{call, debug, port, service, workers};
+use crate::worker::{broadcast, call, debug, port, service, workers};
 use core::ffi::c_int;
 use core::ptr::null_mut;
 
@@ -150,6 +150,7 @@ unsafe extern "C" fn after_fork_in_child() {
     signal::after_fork();
     super::pool::after_fork_in_child();
     service::after_fork_in_child();
+    broadcast::after_fork_in_child();
     super::census::after_fork_in_child();
     debug::after_fork_in_child();
 }

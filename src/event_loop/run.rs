@@ -68,11 +68,28 @@ impl Loop {
 
 /// `uv_run`: makes turns until nothing keeps the loop alive, or as `mode` says; tells whether anything still does.
 pub fn run(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
+    let outer = enter(lp);
+    let alive = run_turns(cx, lp, mode);
+    exit(lp, outer);
+    alive
+}
+
+/// The thread is in the loop now. Gives the loop that it is in already, or null, for `exit`.
+fn enter(lp: Loop) -> *mut uv_loop_t {
     lp.internals().ready.settle(State::Awake);
     lp.internals().must_poll.set(true);
     lp.internals().thread.store(thread::number(), Ordering::Relaxed);
-    let outer = set_running(lp.as_ptr());
     lp.census().run_here();
+    set_running(lp.as_ptr())
+}
+
+fn exit(lp: Loop, outer: *mut uv_loop_t) {
+    set_running(outer);
+    lp.census().enter(Phase::Outside);
+    lp.leave();
+}
+
+fn run_turns(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
     let mut alive = lp.is_alive();
     if !alive {
         lp.update_time();
@@ -90,9 +107,6 @@ pub fn run(cx: &mut Cx, lp: Loop, mode: uv_run_mode) -> bool {
         }
     }
     lp.set_stop_flag(0);
-    set_running(outer);
-    lp.census().enter(Phase::Outside);
-    lp.leave();
     alive
 }
 
@@ -109,14 +123,12 @@ fn run_fed(cx: &mut Cx, lp: Loop, mut rounds: usize) -> usize {
 /// One turn that waits for at most `most` ms (-1: no limit), for whoever has something to wait for on the loop's thread. Not inside of
 /// `run`.
 pub fn turn_within(cx: &mut Cx, lp: Loop, most: c_int) {
-    lp.internals().ready.settle(State::Awake);
-    lp.internals().must_poll.set(true);
-    lp.internals().thread.store(thread::number(), Ordering::Relaxed);
+    let outer = enter(lp);
     lp.update_time();
     if lp.is_alive() {
         turn(cx, lp, UV_RUN_ONCE, most);
     }
-    lp.leave();
+    exit(lp, outer);
 }
 
 /// One turn that waits for at most `most` ms (-1: no limit).

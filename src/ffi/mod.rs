@@ -54,6 +54,7 @@ pub mod uvx_io_thread;
 pub mod uvx_message;
 pub mod uvx_pool;
 pub mod uvx_port;
+pub mod uvx_port_broadcast;
 pub mod uvx_port_loop;
 pub mod uvx_sender;
 pub mod uvx_shared_buf;

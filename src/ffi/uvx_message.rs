@@ -15,7 +15,7 @@ pub unsafe extern "C" fn uvx_message_tag(message: *const uvx_message_t) -> u64 {
 }
 
 /// The payload, in one piece, at 16-byte alignment; alive as long as the message. It may be written to by whoever has the message
-/// alone.
+/// alone, unless it came through a group: then others may be reading the same bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_message_data(message: *const uvx_message_t) -> *const uv_buf_t {
     // SAFETY: the caller has a message.

@@ -5,9 +5,9 @@ use crate::abi::errno::Errno;
 use crate::abi::*;
 use crate::ptr::Cx;
 use crate::worker::channel::{self, Channel};
-use crate::worker::port::Port;
+use crate::worker::port::{Far, Port};
 use crate::worker::post::{self, Route};
-use crate::worker::{close, receive};
+use crate::worker::{broadcast, close, receive};
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::null_mut;
 
@@ -31,24 +31,31 @@ pub unsafe extern "C" fn uvx_message_channel_create(
     0
 }
 
-/// Posts a message to the other end; never waits. The payload is copied; what `xfers` lists belongs to the message from then on. On
+/// Posts a message to the other end, or to all others of its group (uvx_broadcast_open); never waits. The payload is copied; what `xfers` lists belongs to the message from then on. On
 /// error nothing was moved, and all is the caller's as before (see UVX_POST_CONSUME). A listed port leaves its loop by itself, if
 /// this is the loop's thread; its unread messages go with it, while others go on to post to it.
 ///
 /// Any thread. UV_EAGAIN: the channel is full. UV_EMSGSIZE: the payload never fits. UV_EPIPE: the other end is closed. UV_EBADF: this
 /// port is closed, or a descriptor is none. UV_EALREADY: this port, or a listed one, is inside a message already. UV_EINVAL: the
 /// description makes no sense, or lists this port itself. UV_ELOOP: it lists the other end. UV_EEXIST: it lists something
-/// twice. UV_EBUSY: another thread uses a listed port. UV_EPERM: a listed port must not be handed over. UV_E2BIG: more than UVX_XFER_MAX things. UV_ENOMEM.
+/// twice. UV_EBUSY: another thread uses a listed port. UV_EPERM: a listed port must not be handed over. UV_E2BIG: more than UVX_XFER_MAX things.
+/// UV_ENOTSUP: several ports of a group cannot all have what is listed. UV_ENOMEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_message_port_post(
     port: *mut uvx_message_port_t,
     desc: *const uvx_message_desc_t,
 ) -> c_int {
     // SAFETY: the caller gives a port, and the description of a message.
-    status(unsafe { post::post(&mut Cx::enter(), &Route::from_port(&*port.cast::<Port>()), desc) })
+    unsafe {
+        let (cx, port) = (&mut Cx::enter(), &*port.cast::<Port>());
+        status(match port.far() {
+            Far::Port(peer) => post::post(cx, &Route::between(port, peer), desc),
+            Far::Group(member) => broadcast::post::post(cx, port, member, desc),
+        })
+    }
 }
 
-/// Posts `n` messages, in order, with a single hand-over. Ends at the first that fails, with its error; those before it are posted.
+/// Posts `n` messages, in order, with a single hand-over (in a group, one after the other). Ends at the first that fails, with its error; those before it are posted.
 /// How many that are goes to `done`, unless it is NULL; those behind the one that failed were not looked at. All descriptions have
 /// the size of the first. Any thread.
 #[unsafe(no_mangle)]
@@ -59,8 +66,13 @@ pub unsafe extern "C" fn uvx_message_port_post_many(
     done: *mut usize,
 ) -> c_int {
     // SAFETY: the caller gives a port, and descriptions of messages.
-    let (count, result) =
-        unsafe { post::post_many(&mut Cx::enter(), &Route::from_port(&*port.cast::<Port>()), descs, n) };
+    let (count, result) = unsafe {
+        let (cx, port) = (&mut Cx::enter(), &*port.cast::<Port>());
+        match port.far() {
+            Far::Port(peer) => post::post_many(cx, &Route::between(port, peer), descs, n),
+            Far::Group(member) => broadcast::post::post_many(cx, port, member, descs, n),
+        }
+    };
     if !done.is_null() {
         // SAFETY: the caller gives room for the count.
         unsafe { done.write(count) };
@@ -77,9 +89,13 @@ pub unsafe extern "C" fn uvx_message_port_post_wait(
     timeout_ns: u64,
 ) -> c_int {
     // SAFETY: the caller gives a port, and the description of a message.
-    status(unsafe {
-        post::post_wait(&mut Cx::enter(), &Route::from_port(&*port.cast::<Port>()), desc, timeout_ns)
-    })
+    unsafe {
+        let (cx, port) = (&mut Cx::enter(), &*port.cast::<Port>());
+        status(match port.far() {
+            Far::Port(peer) => post::post_wait(cx, &Route::between(port, peer), desc, timeout_ns),
+            Far::Group(member) => broadcast::post::post_wait(cx, port, member, desc, timeout_ns),
+        })
+    }
 }
 
 /// Takes the oldest message from the port's inbox; it goes to `out`, and its reference is the caller's: uvx_message_unref. Waits for
@@ -111,7 +127,7 @@ pub unsafe extern "C" fn uvx_message_port_interrupt(port: *mut uvx_message_port_
     0
 }
 
-/// Closes the port. The other end receives all that was posted to it, and then hears UV_EOF. What is unread here is destroyed, unless
+/// Closes the port. The other end receives all that was posted to it, and then hears UV_EOF; a group goes on without the port. What is unread here is destroyed, unless
 /// `flags` has UVX_PORT_CLOSE_FLUSH. `cb`, which may be NULL, gets 0; the port is gone when it returns.
 ///
 /// For an attached port `cb` runs on its loop after this call, and until then other threads may still call functions of the port,

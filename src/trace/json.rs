@@ -137,6 +137,7 @@ fn escaped(text: &mut Text, plain: &str) -> Result {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_types, clippy::std_instead_of_core, clippy::alloc_instead_of_core)] // a test may
 mod tests {
     use super::*;
 

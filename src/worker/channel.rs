@@ -1,47 +1,83 @@
-//! A channel: one counted block with both ports in it.
+//! A channel: one counted block with both ports in it; or with the one port of a group's member (`broadcast/`).
 //!
 //! References are held by each port until it is closed, by each sender, by messages that were handed out, and by functions
 //! during which the program may close the port that they work on. With the last one goes the block: it can hold no message
 //! by then, only memory for some.
 
+use super::broadcast::Member;
 use super::inbox::Limits;
 use super::port::Port;
 use crate::abi::errno::{Errno, Result};
 use crate::abi::uvx_message_channel_options_t;
 use crate::mem;
 use core::ffi::c_void;
-use core::ptr::NonNull;
+use core::ptr::{NonNull, null};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// See the module.
+/// What every such block begins with. See the module.
 #[repr(C)]
 pub struct Channel {
     refs: AtomicUsize,
-    /// What `mem` gave; the channel lies in it, aligned.
-    block: *mut c_void,
+    /// What `mem` gave; the block lies in it, aligned.
+    memory: *mut c_void,
+    /// Drops all of the block.
+    drop: unsafe fn(*mut Channel),
+}
+
+#[repr(C)]
+struct Pair {
+    head: Channel,
     ports: [Port; 2],
+}
+
+#[repr(C)]
+struct Single {
+    head: Channel,
+    port: Port,
+    member: Member,
 }
 
 impl Channel {
     /// A new channel's ports, which the caller owns.
     pub fn create(limits: Limits) -> Result<(NonNull<Port>, NonNull<Port>)> {
-        let block = mem::alloc(size_of::<Channel>() + align_of::<Channel>());
-        if block.is_null() {
-            return Err(Errno::ENOMEM);
-        }
-        // SAFETY: the aligned place inside the block has room for the channel, all of which is written.
+        let pair = Channel::begin::<Pair>(2)?;
+        // SAFETY: there is room for the pair, all of which is written.
         unsafe {
-            let channel = block.map_addr(|addr| (addr | (align_of::<Channel>() - 1)) + 1).cast::<Channel>();
-            (&raw mut (*channel).refs).write(AtomicUsize::new(2));
-            (&raw mut (*channel).block).write(block);
-            let a = (&raw mut (*channel).ports).cast::<Port>();
+            let a = (&raw mut (*pair).ports).cast::<Port>();
             let b = a.add(1);
-            a.write(Port::new(limits, channel, b));
-            b.write(Port::new(limits, channel, a));
+            a.write(Port::new(limits, pair.cast(), b, null()));
+            b.write(Port::new(limits, pair.cast(), a, null()));
             (*b).inbox.writers().begin(&raw const (*a).writer);
             (*a).inbox.writers().begin(&raw const (*b).writer);
             Ok((NonNull::new_unchecked(a), NonNull::new_unchecked(b)))
         }
+    }
+
+    /// A port that will be in a group, which the caller owns.
+    pub fn create_single(limits: Limits) -> Result<NonNull<Port>> {
+        let single = Channel::begin::<Single>(1)?;
+        // SAFETY: there is room for it, all of which is written.
+        unsafe {
+            let (port, member) = (&raw mut (*single).port, &raw mut (*single).member);
+            member.write(Member::new(port));
+            port.write(Port::new(limits, single.cast(), null(), member));
+            // Nobody knows who else may join and post: the end never comes, as a writer of the inbox stays that posts nothing into it.
+            (*port).inbox.writers().begin(&raw const (*port).writer);
+            Ok(NonNull::new_unchecked(port))
+        }
+    }
+
+    /// Memory for a block with `refs` references, whose head is written.
+    fn begin<B>(refs: usize) -> Result<*mut B> {
+        let memory = mem::alloc(size_of::<B>() + align_of::<B>());
+        if memory.is_null() {
+            return Err(Errno::ENOMEM);
+        }
+        let block = memory.map_addr(|addr| (addr | (align_of::<B>() - 1)) + 1).cast::<B>();
+        let head = Channel { refs: AtomicUsize::new(refs), memory, drop: drop_block::<B> };
+        // SAFETY: the aligned place inside the memory has room for the block, which begins with its head.
+        unsafe { block.cast::<Channel>().write(head) };
+        Ok(block)
     }
 
     /// One more reference.
@@ -64,11 +100,18 @@ impl Channel {
                 return;
             }
             (*channel).refs.load(Ordering::Acquire); // all that others did with it is done
-            let block = (*channel).block;
-            channel.cast_mut().drop_in_place();
-            mem::free(block);
+            let memory = (*channel).memory;
+            ((*channel).drop)(channel.cast_mut());
+            mem::free(memory);
         }
     }
+}
+
+/// # Safety
+/// The head is that of a `B`, which nobody uses any more.
+unsafe fn drop_block<B>(head: *mut Channel) {
+    // SAFETY: the caller's.
+    unsafe { head.cast::<B>().drop_in_place() };
 }
 
 /// The bounds that the options ask for, or none without options.

@@ -1,13 +1,13 @@
 //! The end of a port.
 //!
 //! The inbox of a closed port refuses everything, and the peer's gets the end behind all that was posted before: its node is part
-//! of the channel, so closing cannot fail. A port that is attached goes in a later turn of its loop, after its callback;
+//! of the channel, so closing cannot fail. A member of a group leaves it instead, and nobody hears of that. A port that is attached goes in a later turn of its loop, after its callback;
 //! another one goes at once.
 
 use super::channel::Channel;
 use super::delivery;
 use super::message::Doomed;
-use super::port::Port;
+use super::port::{Far, Port};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::event_loop::Loop;
@@ -63,9 +63,12 @@ pub unsafe fn abandon(port: *const Port, doomed: &mut Doomed) {
 
 /// Ends all that others have to do with the port. `now`: the peer hears of it before it has read everything.
 fn hang_up(port: &Port, now: bool) {
-    let peer = port.peer();
     port.closed.store(true, Ordering::Release);
     port.inbox.close();
+    let peer = match port.far() {
+        Far::Port(peer) => peer,
+        Far::Group(member) => return member.leave(port),
+    };
     if now {
         peer.cut.store(true, Ordering::Release);
     }

@@ -8,7 +8,7 @@
 use super::close;
 use super::inbox::Next;
 use super::message::{self, Message};
-use super::port::{Budget, Hold, Port, lateness};
+use super::port::{Budget, Far, Hold, Port, lateness};
 use super::recycling::Recycler;
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
@@ -115,13 +115,9 @@ pub fn on_writable(port: &Port, cb: uvx_message_port_event_cb) -> Result {
     let (_claim, lp) = port.claim_attached()?;
     port.own.writable_cb.set(cb);
     port.update_alive();
-    if cb.is_some() {
-        let target = &port.peer().inbox;
-        target.want_room(super::inbox::CALLBACK);
-        if target.is_closed() || target.has_room() {
-            port.writable.store(true, Ordering::Relaxed);
-            port.schedule(lp);
-        }
+    if cb.is_some() && port.await_room() {
+        port.writable.store(true, Ordering::Relaxed);
+        port.schedule(lp);
     }
     Ok(())
 }
@@ -194,17 +190,15 @@ fn tell_writable(cx: &mut Cx, port: &Port) {
     if port.own.closing.get() {
         return;
     }
-    let target = &port.peer().inbox;
-    if !target.is_closed() && !target.has_room() {
-        // What was announced is gone again, or was announced to a callback that has been replaced.
-        target.want_room(super::inbox::CALLBACK);
-        if !target.is_closed() && !target.has_room() {
-            return;
-        }
+    if port.own.writable_cb.get().is_none() || !port.await_room() {
+        return; // what was announced is gone again, or was announced to a callback that has been replaced
     }
     let Some(cb) = port.own.writable_cb.take() else { return };
     port.update_alive();
-    let status = if port.peer().inbox.is_closed() { UV_EPIPE } else { 0 };
+    let status = match port.far() {
+        Far::Port(peer) if peer.inbox.is_closed() => UV_EPIPE,
+        _ => 0,
+    };
     // SAFETY: the user's function, with the port that it was given for.
     cx.call(|| unsafe { cb(port.as_c(), status) });
 }

@@ -1,6 +1,7 @@
 //! A message: a tag, some bytes, and what it hands over.
 //!
-//! Up to [`INLINE`] bytes lie in the message itself, more in a block of their own. Posting makes it, an inbox carries it, and from
+//! Up to [`INLINE`] bytes lie in the message itself, more in a block of their own, which the messages of one post to a group
+//! have in common. Posting makes it, an inbox carries it, and from
 //! then on it is counted: whoever gives up the last reference destroys it.
 //!
 //! A message may hold a port, whose inbox holds messages that hold ports, and so on. [`Doomed`] takes them apart one after
@@ -16,7 +17,7 @@ use crate::mem;
 use crate::ptr::Cx;
 use core::mem::MaybeUninit;
 use core::ptr::{copy_nonoverlapping, null, null_mut};
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// Payload up to this many bytes needs no block of its own.
 pub const INLINE: usize = 64;
@@ -27,6 +28,8 @@ pub struct Message {
     /// In the inbox, or in a list of unused messages. First, so that it leads back here.
     pub link: uv__queue,
     refs: AtomicU32,
+    /// 1 if the bytes lie in a [`Payload`].
+    is_shared: u32,
     /// What the sender put on it.
     pub tag: u64,
     /// All bytes in one piece.
@@ -39,6 +42,47 @@ pub struct Message {
 }
 
 const _: () = assert!(core::mem::offset_of!(Message, inline) == 64 && size_of::<Message>() == 128);
+
+/// Bytes that several messages have in common; they follow. Longer than [`INLINE`].
+#[repr(C, align(16))]
+pub struct Payload {
+    refs: AtomicUsize,
+    len: usize,
+}
+
+impl Payload {
+    /// A copy of the `len` bytes in the buffers, with one reference.
+    ///
+    /// # Safety
+    /// The buffers hold `len` bytes in all.
+    pub unsafe fn create(bufs: *const uv_buf_t, nbufs: usize, len: usize) -> Result<*mut Payload> {
+        let whole = len.checked_add(size_of::<Payload>()).ok_or(Errno::ENOMEM)?;
+        let payload = mem::alloc(whole).cast::<Payload>();
+        if payload.is_null() {
+            return Err(Errno::ENOMEM);
+        }
+        // SAFETY: new memory, with room for both; the caller's buffers.
+        unsafe {
+            payload.write(Payload { refs: AtomicUsize::new(1), len });
+            gather(payload.add(1).cast(), bufs, nbufs);
+        }
+        Ok(payload)
+    }
+
+    /// Gives up a reference. Any thread.
+    ///
+    /// # Safety
+    /// It is the caller's.
+    pub unsafe fn release(payload: *mut Payload) {
+        // SAFETY: the caller's reference keeps it alive up to here; the last one has it alone.
+        unsafe {
+            if (*payload).refs.fetch_sub(1, Ordering::Release) == 1 {
+                (*payload).refs.load(Ordering::Acquire); // all that others did with it is done
+                mem::free(payload.cast());
+            }
+        }
+    }
+}
 
 /// Makes a message of the memory at `raw`: one reference, no transfers, a copy of `len` bytes in the buffers. Without memory for
 /// those, `raw` is as before.
@@ -56,17 +100,45 @@ pub unsafe fn write(raw: *mut Message, tag: u64, bufs: *const uv_buf_t, nbufs: u
             }
         }
         (&raw mut (*raw).refs).write(AtomicU32::new(1));
+        (*raw).is_shared = 0;
         (*raw).tag = tag;
         (*raw).data = uv_buf_t { base: to.cast(), len };
         (*raw).transfers = null_mut();
         (*raw).home = null();
+        gather(to, bufs, nbufs);
+    }
+    Ok(())
+}
+
+/// Makes a message of the memory at `raw`, with one reference more to the payload.
+///
+/// # Safety
+/// `raw` is memory for a message, of the caller's alone; the caller has a reference to the payload.
+pub unsafe fn write_shared(raw: *mut Message, tag: u64, payload: *mut Payload) {
+    // SAFETY: the caller's; the bytes follow the payload's head.
+    unsafe {
+        (*payload).refs.fetch_add(1, Ordering::Relaxed);
+        (&raw mut (*raw).refs).write(AtomicU32::new(1));
+        (*raw).is_shared = 1;
+        (*raw).tag = tag;
+        (*raw).data = uv_buf_t { base: payload.add(1).cast(), len: (*payload).len };
+        (*raw).transfers = null_mut();
+        (*raw).home = null();
+    }
+}
+
+/// # Safety
+/// There is room for all that is in the buffers.
+#[inline]
+unsafe fn gather(mut to: *mut u8, bufs: *const uv_buf_t, nbufs: usize) {
+    // SAFETY: the caller's.
+    unsafe {
         for index in 0..nbufs {
             let buf = bufs.add(index).read();
             copy_nonoverlapping(buf.base.cast::<u8>().cast_const(), to, buf.len);
             to = to.add(buf.len);
         }
     }
-    Ok(())
 }
 
 /// One more reference. Any thread.
@@ -122,10 +194,14 @@ pub unsafe fn set_home(message: *mut Message, port: &Port) {
 /// # Safety
 /// The message is the caller's alone.
 pub unsafe fn free_payload(message: *mut Message) {
-    // SAFETY: the caller's; longer payloads came from `mem`.
+    // SAFETY: the caller's; longer payloads came from `mem`, and those that are shared follow their head.
     unsafe {
         if (*message).data.len > INLINE {
-            mem::free((*message).data.base.cast());
+            let base = (*message).data.base;
+            match (*message).is_shared {
+                0 => mem::free(base.cast()),
+                _ => Payload::release(base.cast::<Payload>().sub(1)),
+            }
         }
     }
 }

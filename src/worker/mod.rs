@@ -5,6 +5,8 @@
 //! other one and its senders post [`message::Message`]s, and a [`doorbell::Doorbell`], which finds whoever is to be woken: the loop
 //! that the port is attached to, or the thread that waits in `receive`.
 //!
+//! A port may belong to a group (`broadcast/`) instead of a channel: what is posted to one member arrives at all others.
+//!
 //! A loop's [`call::Calls`] let any thread have it run a function. A worker (`workers/`) is a thread with a loop, calls, and a channel to
 //! the loop that started it.
 //!
@@ -12,9 +14,10 @@
 //!
 //! The debug port (`debug/`) tells from outside what all of them are doing.
 //!
-//! Layers, top to bottom: `debug`; `io_thread`; `workers`; `call`; `delivery`, `receive`, `close`, `sender`; `post`; `transfer`; `port`, `claim`; `channel`; `message`; `inbox`,
+//! Layers, top to bottom: `debug`; `io_thread`; `workers`; `call`; `broadcast`; `delivery`, `receive`, `close`, `sender`; `post`; `transfer`; `port`, `claim`; `channel`; `message`; `inbox`,
 //! `doorbell`, `writer`, `recycling`, `shared_buffer`. `service` stands on none of them. (Messages hold ports and ports hold messages, so `message` and `close` know each other.)
 
+pub mod broadcast;
 pub mod call;
 pub mod channel;
 pub mod claim;

@@ -1,4 +1,4 @@
-//! A port: one end of a channel, and what its owner has done with it.
+//! A port: one end of a channel, or a member of a group, and what its owner has done with it.
 //!
 //! A port is owned by the loop that it is attached to, by whichever thread uses it, or by the message that it is in; `user`
 //! (`claim.rs`) enforces that. Only the owner touches the cells. Whoever posts to the port, rings its bell or interrupts it uses the
@@ -6,6 +6,7 @@
 
 pub use super::delivery::run;
 
+use super::broadcast::Member;
 use super::channel::Channel;
 use super::claim::User;
 use super::doorbell::Doorbell;
@@ -33,13 +34,16 @@ pub const INTERRUPTED: u32 = 2;
 pub struct Port {
     /// What was posted to this port.
     pub inbox: Inbox,
-    /// The way to the other port's inbox.
+    /// The way to the other ports' inboxes.
     pub writer: Writer,
     /// Closed by its owner, or with the message that it was in.
     pub closed: AtomicBool,
     /// It cannot be handed over.
     pub pinned: AtomicBool,
+    /// Null in a group.
     peer: *const Port,
+    /// Null in a channel.
+    member: *const Member,
     channel: *const Channel,
     data: AtomicPtr<c_void>,
     pub(super) user: User,
@@ -81,6 +85,14 @@ pub struct Owned {
     pub writable_cb: Cell<uvx_message_port_event_cb>,
 }
 
+/// Where a port's posts go.
+pub enum Far<'a> {
+    /// The other end of the channel. Its memory is there as long as this one's.
+    Port(&'a Port),
+    /// The group's other members.
+    Group(&'a Member),
+}
+
 /// How much one dispatch may deliver.
 #[derive(Clone, Copy)]
 pub enum Budget {
@@ -91,8 +103,8 @@ pub enum Budget {
 }
 
 impl Port {
-    /// A port of a channel that is being made.
-    pub fn new(limits: Limits, channel: *const Channel, peer: *const Port) -> Port {
+    /// A port of a channel that is being made; either `peer` or `member` is null.
+    pub fn new(limits: Limits, channel: *const Channel, peer: *const Port, member: *const Member) -> Port {
         Port {
             inbox: Inbox::new(limits),
             writer: Writer::default(),
@@ -107,6 +119,7 @@ impl Port {
             data: AtomicPtr::new(null_mut()),
             channel,
             peer,
+            member,
             node: UnsafeCell::new(uv__queue { next: null_mut(), prev: null_mut() }),
             own: Owned {
                 attached: Cell::new(null_mut()),
@@ -142,10 +155,16 @@ impl Port {
         unsafe { &*container_of!(node, Port, node) }
     }
 
-    /// The other end. Its memory is there as long as this one's.
-    pub fn peer(&self) -> &Port {
-        // SAFETY: both ports lie in one block.
-        unsafe { &*self.peer }
+    /// Where posts go.
+    #[inline]
+    pub fn far(&self) -> Far<'_> {
+        // SAFETY: the other port, or what makes this one a member, lies in the same block.
+        unsafe {
+            match self.member.as_ref() {
+                None => Far::Port(&*self.peer),
+                Some(member) => Far::Group(member),
+            }
+        }
     }
 
     /// The channel, for its count.
@@ -322,12 +341,34 @@ impl Port {
         next
     }
 
-    /// Tells the other port's owner that there is room, if it is to be told.
+    /// Tells the owners of ports that post to this one that there is room, if they are to be told.
     pub fn tell_writers(&self, who: u32) {
         if who & CALLBACK != 0 {
-            let peer = self.peer();
-            peer.writable.store(true, Ordering::Release);
-            peer.ring();
+            match self.far() {
+                Far::Port(peer) => peer.tell_of_room(),
+                Far::Group(member) => member.others().iter().for_each(Port::tell_of_room),
+            }
+        }
+    }
+
+    /// What this port posts to may have room again.
+    pub fn tell_of_room(&self) {
+        self.writable.store(true, Ordering::Release);
+        self.ring();
+    }
+
+    /// Whether all that this port posts to has room, or takes nothing any more; the owner will be told of it otherwise.
+    pub fn await_room(&self) -> bool {
+        let is_ready = |port: &Port| port.inbox.is_closed() || port.inbox.has_room();
+        let awaits = |port: &Port| {
+            is_ready(port) || {
+                port.inbox.want_room(CALLBACK);
+                is_ready(port)
+            }
+        };
+        match self.far() {
+            Far::Port(peer) => awaits(peer),
+            Far::Group(member) => member.others().iter().all(awaits),
         }
     }
 

@@ -28,9 +28,9 @@ pub struct Route<'a> {
 }
 
 impl<'a> Route<'a> {
-    /// From a port to its peer.
-    pub fn from_port(port: &'a Port) -> Route<'a> {
-        Route { source: Some(port), target: port.peer(), writer: &port.writer }
+    /// From a port to another one.
+    pub fn between(port: &'a Port, target: &'a Port) -> Route<'a> {
+        Route { source: Some(port), target, writer: &port.writer }
     }
 
     /// Whether a port may go this way.
@@ -42,10 +42,6 @@ impl<'a> Route<'a> {
             return Err(Errno::ELOOP);
         }
         Ok(())
-    }
-
-    fn check_source(&self) -> Result {
-        self.source.map_or(Ok(()), Port::check_usable)
     }
 }
 
@@ -161,7 +157,7 @@ unsafe fn make(route: &Route<'_>, desc: *const uvx_message_desc_t) -> Result<*mu
     // SAFETY: the caller's.
     unsafe {
         let len = check(desc)?;
-        route.check_source().map_err(|error| if consumes(desc) { Errno::EPIPE } else { error })?;
+        check_source(route, desc)?;
         let inbox = &route.target.inbox;
         let memory = route.writer.begin(inbox, len as u64).inspect_err(|error| {
             if *error == Errno::ENOMEM {
@@ -175,6 +171,17 @@ unsafe fn make(route: &Route<'_>, desc: *const uvx_message_desc_t) -> Result<*mu
         })?;
         Ok(memory)
     }
+}
+
+/// Whether the port that is posted from can be. `UV_EPIPE` if `refuse` may have to consume something.
+///
+/// # Safety
+/// The description is one.
+pub unsafe fn check_source(route: &Route<'_>, desc: *const uvx_message_desc_t) -> Result {
+    // SAFETY: the caller's.
+    let consumes = unsafe { consumes(desc) };
+    let usable = route.source.map_or(Ok(()), Port::check_usable);
+    usable.map_err(|error| if consumes { Errno::EPIPE } else { error })
 }
 
 /// # Safety
@@ -194,28 +201,47 @@ fn room_is_back(route: &Route<'_>) {
 ///
 /// # Safety
 /// As for `post`; the description was checked, and holds `len` bytes.
-unsafe fn write(route: &Route<'_>, raw: *mut Message, desc: *const uvx_message_desc_t, len: usize) -> Result {
+pub unsafe fn write(
+    route: &Route<'_>,
+    raw: *mut Message,
+    desc: *const uvx_message_desc_t,
+    len: usize,
+) -> Result {
     // SAFETY: the caller's.
     unsafe {
         message::write(raw, (*desc).tag, (*desc).bufs, (*desc).nbufs as usize, len)?;
+        hand_over(route, raw, desc)
+    }
+}
+
+/// Moves what the description hands over into a message; if that fails, the message loses its payload, too.
+///
+/// # Safety
+/// As for `post`; the message is written, and the caller's alone.
+pub unsafe fn hand_over(route: &Route<'_>, raw: *mut Message, desc: *const uvx_message_desc_t) -> Result {
+    // SAFETY: the caller's.
+    unsafe {
         if (*desc).nxfers > 0 {
-            match Transfers::pack(route, (*desc).xfers, (*desc).nxfers, consumes(desc)) {
-                Ok(transfers) => (*raw).transfers = transfers,
-                Err(error) => {
-                    message::free_payload(raw);
-                    return Err(error);
-                }
-            }
+            (*raw).transfers = pack(route, desc).inspect_err(|_| message::free_payload(raw))?;
         }
     }
     Ok(())
+}
+
+/// Moves what the description hands over into a block of its own.
+///
+/// # Safety
+/// As for `post`; the description was checked.
+pub unsafe fn pack(route: &Route<'_>, desc: *const uvx_message_desc_t) -> Result<*mut Transfers> {
+    // SAFETY: the caller's.
+    unsafe { Transfers::pack(route, (*desc).xfers, (*desc).nxfers, consumes(desc)) }
 }
 
 /// The length of the payload, if the description makes sense.
 ///
 /// # Safety
 /// As for `post`.
-unsafe fn check(desc: *const uvx_message_desc_t) -> Result<usize> {
+pub unsafe fn check(desc: *const uvx_message_desc_t) -> Result<usize> {
     // SAFETY: the caller's.
     unsafe {
         if (*desc).size < size_of::<uvx_message_desc_t>() || (*desc).flags & !UVX_POST_CONSUME != 0 {
@@ -295,7 +321,12 @@ unsafe fn undo(cx: &mut Cx, route: &Route<'_>, newest: *mut Message, oldest: *mu
 /// # Safety
 /// As for `post`; the description was checked, unless it was that which failed.
 #[cold]
-unsafe fn refuse(cx: &mut Cx, route: &Route<'_>, desc: *const uvx_message_desc_t, error: Errno) -> Result {
+pub unsafe fn refuse(
+    cx: &mut Cx,
+    route: &Route<'_>,
+    desc: *const uvx_message_desc_t,
+    error: Errno,
+) -> Result {
     // SAFETY: the caller's.
     unsafe {
         if error == Errno::EPIPE && consumes(desc) && (*desc).nxfers > 0 {

@@ -86,7 +86,7 @@ impl Default for Writer {
 }
 
 impl Writer {
-    /// Memory for a message of `bytes` to `inbox`, which is counted.
+    /// Memory for a message of `bytes` to `inbox`, which is counted. The writer is one of that inbox.
     #[inline]
     pub fn begin(&self, inbox: &Inbox, bytes: u64) -> Result<*mut Message> {
         let mut message = null_mut::<Message>();
@@ -95,16 +95,7 @@ impl Writer {
             inbox.reserve(bytes)?;
         }
         if !self.busy.swap(true, Ordering::Acquire) {
-            message = self.unused.load(Ordering::Relaxed);
-            if message.is_null() {
-                message = inbox.free_stack().take_all();
-            }
-            if !message.is_null() {
-                // SAFETY: unused messages belong to the writer, whose only user this thread is for the moment.
-                let next = unsafe { (*message).link.next.cast::<Message>() };
-                prefetch_for_writing(next);
-                self.unused.store(next, Ordering::Relaxed);
-            }
+            message = self.take_unused(inbox);
             if !bounded {
                 self.posted.add_alone(bytes);
             }
@@ -120,6 +111,44 @@ impl Writer {
             return Err(Errno::ENOMEM);
         }
         Ok(message)
+    }
+
+    /// As `begin`, to an inbox of which this is no writer: it does the counting itself.
+    pub fn begin_elsewhere(&self, inbox: &Inbox, bytes: u64) -> Result<*mut Message> {
+        if inbox.is_bounded() {
+            inbox.reserve(bytes)?;
+        } else {
+            inbox.posted_otherwise().add(bytes);
+        }
+        let mut message = null_mut::<Message>();
+        if !self.busy.swap(true, Ordering::Acquire) {
+            message = self.take_unused(inbox);
+            self.busy.store(false, Ordering::Release);
+        }
+        if message.is_null() {
+            message = mem::alloc(size_of::<Message>()).cast();
+        }
+        if message.is_null() {
+            inbox.posted_otherwise().subtract(bytes);
+            return Err(Errno::ENOMEM);
+        }
+        Ok(message)
+    }
+
+    /// Memory that was used before, if there is any. For whoever set `busy`.
+    #[inline]
+    fn take_unused(&self, inbox: &Inbox) -> *mut Message {
+        let mut message = self.unused.load(Ordering::Relaxed);
+        if message.is_null() {
+            message = inbox.free_stack().take_all();
+        }
+        if !message.is_null() {
+            // SAFETY: unused messages belong to the writer, whose only user this thread is for the moment.
+            let next = unsafe { (*message).link.next.cast::<Message>() };
+            prefetch_for_writing(next);
+            self.unused.store(next, Ordering::Relaxed);
+        }
+        message
     }
 }
 

@@ -176,7 +176,7 @@ unsafe fn launch(
             lp.internals().metrics.measure_idle();
         }
         if !first.is_null() {
-            post::post(cx, &Route::from_port(&worker.near), first)?;
+            post::post(cx, &Route::between(&worker.near, &worker.far), first)?;
         }
         let arg = worker.as_ptr().cast();
         out.write(worker.as_ptr().cast());
