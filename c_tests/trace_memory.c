@@ -143,3 +143,54 @@ TEST(nothing_is_left_but_the_categories) {
     CHECK_EQ(allocs_live(), live);
   }
 }
+
+/* An allocator that traces: what is traced while the library has its lists locked is dropped, and counted. */
+static void note_memory(void) {
+  if (UVX_TRACE_ON(category)) trace_mark(category, "memory");
+}
+
+static void* traced_malloc(size_t size) {
+  note_memory();
+  return malloc(size);
+}
+
+static void* traced_realloc(void* at, size_t size) {
+  note_memory();
+  return realloc(at, size);
+}
+
+static void* traced_calloc(size_t count, size_t size) {
+  note_memory();
+  return calloc(count, size);
+}
+
+static void traced_free(void* at) {
+  note_memory();
+  free(at);
+}
+
+static void* enable_more(void* arg) {
+  (void) arg;
+  CHECK_EQ(uvx_trace_enable(agent, &agent, "more"), 0); /* this thread's first event is one of the allocator */
+  trace_mark(category, "x");
+  CHECK_EQ(uvx_trace_disable(agent, &agent, NULL), 0);
+  return NULL;
+}
+
+TEST(an_allocator_may_trace) {
+  OURS_ONLY("tracing");
+  pthread_t thread;
+  uvx_trace_stats_t stats = {.size = sizeof stats};
+  category = uvx_trace_category("test");
+  CHECK_EQ(uv_replace_allocator(traced_malloc, traced_realloc, traced_calloc, traced_free), 0);
+  agent = trace_start("t.1", NULL);
+  CHECK(UVX_TRACE_ON(category));
+  for (int i = 0; i < 3; i++) {
+    CHECK_EQ(pthread_create(&thread, NULL, enable_more, NULL), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0); /* the thread's buffers go */
+  }
+  CHECK_EQ(uvx_trace_stats(agent, &stats), 0);
+  CHECK(stats.dropped > 0 && stats.written >= 3);
+  CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
+}

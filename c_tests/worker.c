@@ -273,6 +273,61 @@ static int descriptors(void) {
   return count;
 }
 
+static uvx_mailbox_t* refusing; /* of the worker that ends next */
+static uvx_pool_t* ended_pool;
+static int asking, through;
+
+static void never_works(uvx_pool_work_t* work) {
+  (void) work;
+  CHECK(0);
+}
+
+static void* ask_again_and_again(void* arg) {
+  static uvx_pool_work_t works[2];
+  uvx_pool_work_t* work = &works[(intptr_t) arg];
+  while (!__atomic_load_n(&through, __ATOMIC_SEQ_CST)) {
+    __atomic_add_fetch(&asking, 1, __ATOMIC_SEQ_CST);
+    uvx_mailbox_t* home = __atomic_load_n(&refusing, __ATOMIC_SEQ_CST);
+    for (int i = 0; home != NULL && i < 200; i++)
+      CHECK_EQ(uvx_pool_queue(ended_pool, work, never_works, UVX_PRIORITY_NORMAL, home, NULL), UV_ESHUTDOWN);
+    __atomic_sub_fetch(&asking, 1, __ATOMIC_SEQ_CST);
+  }
+  return NULL;
+}
+
+static int exit_soon(ctx_t* ctx, void* data) {
+  (void) data;
+  usleep(50);
+  uvx_worker_exit(ctx, 0);
+  return 0;
+}
+
+/* A worker's loop is closed although other threads go on to ask for work on it, which is refused. */
+TEST(a_loop_ends_while_others_queue_to_it) {
+  pthread_t threads[2];
+  int before = descriptors();
+  CHECK_EQ(uvx_pool_create(&ended_pool, NULL), 0);
+  CHECK_EQ(uvx_pool_shutdown(ended_pool, UVX_SHUTDOWN_DROP, UVX_FOREVER), 0);
+  set_up();
+  for (int i = 0; i < 2; i++) threads[i] = port_thread(ask_again_and_again, (void*) (intptr_t) i);
+  for (int i = 0; i < 100; i++) {
+    start(exit_soon, NULL);
+    uvx_mailbox_t* home = uvx_worker_mailbox(worker);
+    uvx_mailbox_ref(home);
+    __atomic_store_n(&refusing, home, __ATOMIC_SEQ_CST);
+    run_loop();
+    CHECK_LOG("exit EXITED 0");
+    __atomic_store_n(&refusing, NULL, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&asking, __ATOMIC_SEQ_CST) != 0) sched_yield();
+    uvx_mailbox_release(home);
+  }
+  __atomic_store_n(&through, 1, __ATOMIC_SEQ_CST);
+  for (int i = 0; i < 2; i++) port_join(threads[i]);
+  uvx_pool_release(ended_pool);
+  tear_down();
+  CHECK_EQ(descriptors(), before);
+}
+
 /* 1.2.6: no descriptors for the worker's loop: an error, and nothing is left. */
 TEST(without_descriptors) {
   struct rlimit limit;

@@ -17,7 +17,7 @@ use crate::sys::{self, cpus, epoll, fd};
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr::{null, null_mut};
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 /// `uv_loop_init`: everything but `data` gets its first value.
 ///
@@ -139,9 +139,8 @@ pub fn close(lp: Loop) -> Result {
         return Err(Errno::EBUSY);
     }
     dispatch::cancel_calls(&mut cx, lp);
-    fence(Ordering::SeqCst); // who begins a request from elsewhere sees the end of the calls, or is seen here
     if is_busy(lp) {
-        return Err(Errno::EBUSY); // a cancelled call has begun something
+        return Err(Errno::EBUSY); // a cancelled call has begun something, or another thread a request
     }
     lp.census().delist();
     dispatch::forget_calls(lp);

@@ -16,7 +16,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
 use core::ops::Deref;
 use core::ptr::{null, null_mut};
-use core::sync::atomic::AtomicBool;
+use core::sync::atomic::{AtomicBool, AtomicU64};
 
 /// What is under the lock.
 pub struct State {
@@ -48,14 +48,29 @@ std::thread_local! {
     static REFUSES: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The lock, held, and so the way to the state.
-pub struct Locked(());
+/// Events that were dropped by threads that must not take the lock, and that the agent has not counted.
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// The lock, held, and so the way to the state. The thread traces nothing meanwhile, for what it calls may be the program's: an allocator.
+pub struct Locked {
+    here: *const Queue,
+    refused: bool,
+}
 
 /// Takes the lock.
 pub fn lock() -> Locked {
     // SAFETY: the mutex is initialised and never destroyed; a plain one cannot fail.
     unsafe { libc::pthread_mutex_lock(STATE.mutex.get()) };
-    Locked(())
+    let here = HERE.try_with(|here| here.replace(null())).unwrap_or(null());
+    let refused = REFUSES.try_with(|refuses| refuses.replace(true)).unwrap_or(true);
+    let state = Locked { here, refused };
+    if DROPPED.load(Ordering::Relaxed) != 0 {
+        let dropped = DROPPED.swap(0, Ordering::Relaxed);
+        if let Some(agent) = state.agent() {
+            agent.counts.dropped.fetch_add(dropped, Ordering::Relaxed);
+        }
+    }
+    state
 }
 
 impl Deref for Locked {
@@ -69,6 +84,8 @@ impl Drop for Locked {
     fn drop(&mut self) {
         // SAFETY: held by this thread.
         unsafe { libc::pthread_mutex_unlock(STATE.mutex.get()) };
+        refuse(self.refused);
+        let _ = HERE.try_with(|here| here.set(self.here));
     }
 }
 
@@ -157,9 +174,7 @@ pub fn here() -> Option<&'static Queue> {
 #[cold]
 pub fn enter() -> Result<Option<&'static Queue>> {
     if REFUSES.try_with(Cell::get).unwrap_or(true) {
-        if let Some(agent) = lock().agent() {
-            agent.counts.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        DROPPED.fetch_add(1, Ordering::Relaxed); // without the lock, which it may have
         return Err(Errno::EAGAIN);
     }
     refuse(true); // what allocates may trace
@@ -202,6 +217,7 @@ fn make_queue() -> Result<Option<&'static Queue>> {
     queue.next.set(state.queues.get());
     let queue = queue.into_raw();
     state.queues.set(queue);
+    drop(state);
     let _ = HERE.try_with(|here| here.set(queue));
     // SAFETY: it is in the list.
     Ok(unsafe { queue.as_ref() })
@@ -243,6 +259,7 @@ unsafe extern "C" fn after_fork_in_child() {
     // The writer may have been using any of this when it was copied, so it is left alone.
     state.agent.set(null_mut());
     state.queues.set(null());
+    drop(state);
     refuse(false);
     let fd = OPEN.swap(-1, Ordering::Relaxed);
     if fd >= 0 {

@@ -284,6 +284,7 @@ pub fn close(cx: &mut Cx, lp: Loop, status: c_int) -> Result {
     }
     // SAFETY: just taken.
     calls.queue.close(|call| unsafe { count(lp, call) });
+    drop(calls.doorbell.owner()); // who is just beginning a request has begun it; nobody else will
     while let Some(call) = calls.queue.pop() {
         // SAFETY: just taken.
         unsafe { take_turn(cx, lp, call, status) };

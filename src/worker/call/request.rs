@@ -6,7 +6,7 @@ use super::{Calls, existing};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::uv_loop_t;
 use crate::event_loop::{Internals, Loop, run};
-use crate::sync::prim::{Ordering, fence};
+use crate::sync::prim::Ordering;
 use crate::sys::epoll;
 
 impl Calls {
@@ -27,17 +27,11 @@ impl Calls {
 
     fn begin_request_elsewhere(&self) -> Result<*mut uv_loop_t> {
         let owner = self.doorbell.owner();
-        if owner.is_null() {
+        // Who closes the calls takes this lock afterwards, and then counts: so a request is seen there, or the end here.
+        if owner.is_null() || self.queue.is_closed() {
             return Err(Errno::ESHUTDOWN);
         }
-        let begun = &internals(*owner).begun_elsewhere;
-        begun.fetch_add(1, Ordering::AcqRel);
-        fence(Ordering::SeqCst); // the close of the calls is seen here, or the request there
-        if self.queue.is_closed() {
-            begun.fetch_sub(1, Ordering::AcqRel);
-            wake(*owner);
-            return Err(Errno::ESHUTDOWN);
-        }
+        internals(*owner).begun_elsewhere.fetch_add(1, Ordering::AcqRel);
         Ok(*owner)
     }
 }
