@@ -292,3 +292,40 @@ TEST(data_of_the_environment) {
   CHECK_EQ(freed, 8);
   tear_down();
 }
+
+/* The child of a fork finds the common data whole, whatever other threads of the parent were doing with it. */
+static int no_more_changes;
+
+static void* change_again_and_again(void* arg) {
+  while (!__atomic_load_n(&no_more_changes, __ATOMIC_SEQ_CST)) {
+    CHECK_EQ(uvx_env_data_set("changing", arg), 0);
+    CHECK_EQ(uvx_env_data_set("changing", NULL), 0);
+  }
+  return NULL;
+}
+
+TEST(env_data_after_fork) {
+  uvx_shared_buf_t *value, *found;
+  int status;
+  set_up();
+  CHECK_EQ(uvx_shared_buf_create(&value, 16), 0);
+  CHECK_EQ(uvx_env_data_set("constant", value), 0);
+  pthread_t thread = port_thread(change_again_and_again, value);
+  for (int i = 0; i < 30; i++) {
+    usleep(300);
+    pid_t child = fork();
+    CHECK(child != -1);
+    if (child == 0) {
+      alarm(10);
+      found = uvx_env_data_get("constant");
+      _exit(found == value && uvx_env_data_set("changing", value) == 0 ? 0 : 1);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+  }
+  __atomic_store_n(&no_more_changes, 1, __ATOMIC_SEQ_CST);
+  port_join(thread);
+  CHECK_EQ(uvx_env_data_set("constant", NULL), 0);
+  uvx_shared_buf_unref(value);
+  tear_down();
+}

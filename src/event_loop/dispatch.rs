@@ -137,13 +137,15 @@ pub fn loop_made() {
 pub const FORK_HANDLERS: [unsafe extern "C" fn(); 3] = [before_fork, after_fork, after_fork_in_child];
 
 unsafe extern "C" fn before_fork() {
-    super::census::before_fork(); // first: it may have to wait, and the next one blocks signals
+    workers::env_data::before_fork();
+    super::census::before_fork(); // these may have to wait, and the next one blocks signals
     signal::before_fork();
 }
 
 unsafe extern "C" fn after_fork() {
     signal::after_fork();
     super::census::after_fork_in_parent();
+    workers::env_data::after_fork_in_parent();
 }
 
 unsafe extern "C" fn after_fork_in_child() {
@@ -152,6 +154,7 @@ unsafe extern "C" fn after_fork_in_child() {
     service::after_fork_in_child();
     broadcast::after_fork_in_child();
     super::census::after_fork_in_child();
+    workers::env_data::after_fork_in_child();
     debug::after_fork_in_child();
 }
 

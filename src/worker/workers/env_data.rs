@@ -4,13 +4,14 @@
 
 use super::current;
 use crate::abi::errno::{Errno, Result};
+use crate::event_loop::lifecycle;
 use crate::mem::{self, Owned};
 use crate::ptr::Cx;
+use crate::sync::static_mutex::StaticMutex;
 use crate::worker::shared_buffer::SharedBuffer;
 use core::cell::Cell;
 use core::ffi::c_char;
 use core::ptr::{NonNull, null_mut};
-use parking_lot::Mutex; // a static; no model uses it
 
 /// Names with their values. What is left in it must be cleared before it goes.
 pub struct Map {
@@ -25,12 +26,7 @@ struct Entry {
 }
 
 /// Of the threads that are no workers.
-static COMMON: Mutex<Common> = Mutex::new(Common(Map { first: Cell::new(null_mut()) }));
-
-struct Common(Map);
-
-// SAFETY: what is in it may be used by any thread, one at a time.
-unsafe impl Send for Common {}
+static COMMON: StaticMutex<Map> = StaticMutex::new(Map { first: Cell::new(null_mut()) });
 
 impl Default for Map {
     /// Empty.
@@ -63,6 +59,7 @@ pub unsafe fn set(cx: &mut Cx, name: *const c_char, value: *mut SharedBuffer) ->
     if name.is_null() {
         return Err(Errno::EINVAL);
     }
+    lifecycle::guard_forks()?;
     // SAFETY: the caller's.
     let old = with_current(|map| unsafe { map.replace(name, NonNull::new(value)) })?;
     if let Some(old) = old {
@@ -87,11 +84,28 @@ pub fn copy_current(to: &Map) -> Result {
     })
 }
 
+/// On the thread that forks: the child gets the common map whole, and nobody in it.
+pub fn before_fork() {
+    core::mem::forget(COMMON.lock());
+}
+
+/// In the parent.
+pub fn after_fork_in_parent() {
+    // SAFETY: `before_fork` took it on this thread.
+    unsafe { COMMON.unlock() };
+}
+
+/// In the child.
+pub fn after_fork_in_child() {
+    // SAFETY: the child has one thread.
+    unsafe { COMMON.renew() };
+}
+
 fn with_current<R>(run: impl FnOnce(&Map) -> R) -> R {
     // SAFETY: a worker is alive as long as its thread runs.
     match unsafe { current().as_ref() } {
         Some(worker) => run(&worker.env_data),
-        None => run(&COMMON.lock().0),
+        None => run(&COMMON.lock()),
     }
 }
 
