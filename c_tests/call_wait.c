@@ -186,6 +186,20 @@ static int try_mailbox(long n) {
   return result;
 }
 
+static void never_called(void* arg) {
+  (void) arg;
+  CHECK_FAIL("the hook has run");
+}
+
+static int try_hook(long n) {
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  allocs_fail_at(n);
+  int result = uvx_loop_interrupt_hook(&loop, never_called, NULL);
+  allocs_fail_at(0);
+  CHECK_EQ(uv_loop_close(&loop), 0);
+  return result;
+}
+
 static int try_copy(long n) {
   set_up();
   allocs_fail_at(n);
@@ -219,6 +233,7 @@ static int try_sync(long n) {
 TEST(without_memory) {
   allocs_install();
   CHECK_EQ(allocs_exhaust(try_mailbox), 1);
+  CHECK_EQ(allocs_exhaust(try_hook), 1);
   CHECK_EQ(allocs_exhaust(try_copy), 1);
   CHECK_EQ(allocs_exhaust(try_sync), 1);
   long live = allocs_live();

@@ -94,12 +94,13 @@ TEST(draining_runs_the_calls_that_wait) {
 TEST(killing_cancels_the_calls_that_wait) {
   CHECK_EQ(uvx_io_thread_start(&io, init_nothing, NULL, NULL), 0);
   hold_the_thread();
+  /* Posted in the turn that is running, so it would run in the next one. */
+  CHECK_EQ(uvx_io_thread_call(io, note_call, "1"), 0);
   CHECK_EQ(uvx_io_thread_stop(io, UVX_IO_THREAD_KILL), 0);
   CHECK_EQ(uvx_io_thread_stop(io, UVX_IO_THREAD_DRAIN), UV_EALREADY);
   CHECK_EQ(uvx_io_thread_stop(io, UVX_IO_THREAD_KILL), UV_EALREADY);
   CHECK_EQ(uvx_io_thread_stop(io, 3), UV_EINVAL);
-  /* Posted in the turn that is running, so it would have run in the next one. */
-  CHECK_EQ(uvx_io_thread_call(io, note_call, "1"), 0);
+  CHECK_EQ(uvx_io_thread_call(io, note_call, "2"), UV_ESHUTDOWN);
   uv_sem_post(&go_on);
   CHECK_EQ(uvx_io_thread_join(io, UVX_FOREVER), 0);
   CHECK_LOG("c1");
@@ -173,8 +174,9 @@ static void stop_from_inside(void* arg, int status) {
   (void) arg;
   CHECK_EQ(status, 0);
   CHECK_EQ(uvx_io_thread_join(io, 0), UV_EINVAL);
-  CHECK_EQ(uvx_io_thread_stop(io, UVX_IO_THREAD_DRAIN), 0);
   CHECK_EQ(uvx_io_thread_call(io, note_call, "last"), 0);
+  CHECK_EQ(uvx_io_thread_stop(io, UVX_IO_THREAD_DRAIN), 0);
+  CHECK_EQ(uvx_io_thread_call(io, note_call, "too late"), UV_ESHUTDOWN);
 }
 
 TEST(the_thread_may_stop_itself) {

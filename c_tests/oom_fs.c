@@ -3,19 +3,25 @@
 #include "fs_ops.h"
 
 static fs_op current;
+static long refused;
 
-static int attempt(long n) {
-  int files = fs_open_files();
+static int one_operation(long n) {
   ssize_t result;
   scene_set();
   allocs_fail_at(n);
   result = op_result(current);
+  refused = allocs.refused;
   allocs_fail_at(0);
   if (result >= 0) op_check_success(current, result);
   op_end(current, result);
   scene_clear();
-  CHECK_EQ(fs_open_files(), files);
   return result < 0 ? (int) result : 0;
+}
+
+static int attempt(long n) {
+  int files = fs_open_files(), result = one_operation(n);
+  CHECK_EQ(fs_open_files(), files);
+  return result;
 }
 
 static long exhaust(fs_op op) {
@@ -42,6 +48,34 @@ static int needs_none(fs_op op) {
     else if (fs.async) CHECK(count >= 1);                                                                            \
   }
 FS_OPS(OOM_TEST)
+
+/* With a ring that is made for the operation. Without memory for the ring, or for what it needs, the pool does the work. */
+static int attempt_in_ring(long n) {
+  int files = fs_open_files(), result;
+  CHECK_EQ(uv_loop_init(&fs.loop), 0);
+  CHECK_EQ(uv_loop_configure(&fs.loop, UV_LOOP_USE_IO_URING_SQPOLL), 0);
+  result = one_operation(n);
+  CHECK_EQ(uv_loop_close(&fs.loop), 0);
+  CHECK_EQ(fs_open_files(), files);
+  return result == 0 && refused != 0 ? UV_ENOMEM : result;
+}
+
+TEST(in_a_ring) {
+  static const fs_op ops[] = {op_fdatasync, op_fstat, op_fsync, op_link, op_lstat, op_mkdir, op_open, op_read, op_rename, op_stat,
+    op_symlink, op_unlink, op_write};
+  NEEDS(1, 49);
+  CHECK_EQ(setenv("UV_USE_IO_URING", "1", 1), 0);
+  CHECK_EQ(setenv("UV_FS_INLINE", "0", 1), 0);
+  fs_begin(1);
+  CHECK_EQ(uv_loop_close(&fs.loop), 0);
+  for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+    current = ops[i];
+    attempt_in_ring(0); /* the pool's thread is there from here on */
+    allocs_exhaust(attempt_in_ring);
+  }
+  CHECK_EQ(uv_loop_init(&fs.loop), 0);
+  fs_end();
+}
 
 static uv_buf_t many[100];
 

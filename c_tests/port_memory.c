@@ -144,8 +144,35 @@ static int try_post_many(long n) {
   return result;
 }
 
+/* The other ways to post. */
+static int post_in_a_way(long n, int by_sender) {
+  port_t *a, *b;
+  uvx_message_sender_t* sender;
+  uv_buf_t buf = uv_buf_init(bytes, sizeof bytes);
+  uvx_message_desc_t desc = port_tag(1);
+  desc.bufs = &buf;
+  desc.nbufs = 1;
+  port_channel(&a, &b);
+  CHECK_EQ(uvx_message_sender_create(a, &sender), 0);
+  allocs_fail_at(n);
+  int result = by_sender ? uvx_message_sender_post(sender, &desc) : uvx_message_port_post_wait(a, &desc, UINT64_MAX);
+  allocs_fail_at(0);
+  port_t* reader = by_sender ? a : b;
+  CHECK_EQ(port_receive(reader), result == 0 ? 1 : UV_EAGAIN);
+  CHECK_EQ(port_stats(reader).posted, result == 0);
+  uvx_message_sender_release(sender);
+  port_close(a);
+  port_close(b);
+  return result;
+}
+
+static int try_post_wait(long n) { return post_in_a_way(n, 0); }
+static int try_sender_post(long n) { return post_in_a_way(n, 1); }
+
 TEST(posts) {
   allocs_install();
+  CHECK_EQ(allocs_exhaust(try_post_wait), 2);
+  CHECK_EQ(allocs_exhaust(try_sender_post), 2);
   CHECK_EQ(allocs_exhaust(try_post), 3); /* message, payload, list */
   CHECK_EQ(allocs_exhaust(try_post_many), 10);
 }

@@ -178,6 +178,35 @@ static int group_failing_at(long n) {
   return result;
 }
 
+static int own_passwd_failing_at(long n) {
+  uv_passwd_t found;
+  int result;
+  allocs_fail_at(n);
+  result = uv_os_get_passwd(&found);
+  allocs_fail_at(0);
+  if (result == 0) uv_os_free_passwd(&found);
+  return result;
+}
+
+static int home_failing_at(long n) {
+  int result;
+  size = sizeof(buffer);
+  memset(buffer, 'x', sizeof(buffer));
+  allocs_fail_at(n);
+  result = uv_os_homedir(buffer, &size);
+  allocs_fail_at(0);
+  if (result != 0) CHECK_EQ(buffer[0], 'x');
+  return result;
+}
+
+TEST(the_users_entry_without_memory) {
+  allocs_install();
+  if (getpwuid(geteuid()) == NULL) SKIP("this user has no entry");
+  CHECK(allocs_exhaust(own_passwd_failing_at) > 0);
+  CHECK_EQ(unsetenv("HOME"), 0);
+  CHECK(allocs_exhaust(home_failing_at) > 0);
+}
+
 TEST(entries_without_memory) {
   NEEDS(1, 45);
   allocs_install();

@@ -410,3 +410,43 @@ TEST(a_callback_may_end_the_program) {
   CHECK_EQ(WEXITSTATUS(status), 7);
 }
 
+
+static int is_armed;
+
+static void* arm_once(void* arg) {
+  watchdog_t watchdog;
+  (void) arg;
+  __atomic_store_n(&is_armed, 1, __ATOMIC_SEQ_CST);
+  CHECK_EQ(uvx_watchdog_start(&watchdog, A_MINUTE, count, NULL), 0);
+  CHECK_EQ(uvx_watchdog_stop(&watchdog), 0);
+  return NULL;
+}
+
+/* The first use of all, just when another thread forks. Each round is a process of its own, so that it is the first. */
+TEST(forks_while_another_thread_begins) {
+  NOT_UNDER_TSAN("a fork from many threads is not what its runtime is made for");
+  for (int i = 0; i < 100; i++) {
+    pid_t first = fork();
+    CHECK(first >= 0);
+    if (first == 0) {
+      watchdog_t watchdog;
+      pthread_t thread;
+      CHECK_EQ(pthread_create(&thread, NULL, arm_once, NULL), 0);
+      while (__atomic_load_n(&is_armed, __ATOMIC_SEQ_CST) == 0) continue;
+      for (volatile int spin = i * 200; spin > 0; spin--) continue;
+      pid_t second = fork();
+      CHECK(second >= 0);
+      if (second == 0) {
+        CHECK_EQ(uv_sem_init(&done, 0), 0);
+        CHECK_EQ(uvx_watchdog_start(&watchdog, 0, count, NULL), 0);
+        uv_sem_wait(&done);
+        CHECK_EQ(uvx_watchdog_stop(&watchdog), 1);
+        _exit(0);
+      }
+      service_child_is_fine(second);
+      CHECK_EQ(pthread_join(thread, NULL), 0);
+      _exit(0);
+    }
+    service_child_is_fine(first);
+  }
+}

@@ -1,4 +1,4 @@
-/* The extension: message ports, posted calls, workers. Made by tools/headers.sh from src/abi/uvx_*.rs and
+/* The extension: message ports, posted calls, workers, watchdogs and more. Made by tools/headers.sh from src/abi/uvx_*.rs and
  * src/ffi/uvx_*.rs.
  *
  * Message ports. A channel has two ports: what is posted to one arrives at the other, in order. Any
@@ -105,6 +105,11 @@
  * callback has returned, or longer for who has called uvx_worker_retain. After fork(2) the child
  * must not use the parent's ports, mailboxes and workers; a loop that went through uv_loop_fork has
  * none of them.
+ *
+ * Watchdogs, signal wakes and SIGINT watchdogs call back on a thread of the library's, beside all
+ * loops (docs/uvx/watchdog.md). A thread with a loop serves others without belonging to one of them
+ * (uvx_io_thread_start). The debug port tells what the loops of the process are doing, if somebody
+ * asks for it (uvx_debug_start, docs/uvx/debug_port.md).
  *
  * Attached ports and workers are no handles: uv_walk does not show them. uv_loop_close says
  * UV_EBUSY while a port is attached, a worker has not exited, or a call with UVX_CALL_REF waits.
@@ -1294,8 +1299,8 @@ UV_EXTERN int uvx_io_thread_start(struct uvx_io_thread_t** thread,
 
 /**
  * Has the thread run `fn` with `arg` and 0, or with UV_ECANCELED if it is killed first; in the
- * order of the calls. Any thread, the thread itself too. UV_ESHUTDOWN: the thread ends; `fn` will
- * not run. UV_EINVAL: no function. UV_ENOMEM.
+ * order of the calls. Any thread, the thread itself too. UV_ESHUTDOWN: uvx_io_thread_stop was
+ * called; `fn` will not run. UV_EINVAL: no function. UV_ENOMEM.
  */
 UV_EXTERN int uvx_io_thread_call(struct uvx_io_thread_t* thread, uvx_call_fn fn, void* arg);
 

@@ -149,6 +149,7 @@ unsafe extern "C" fn after_fork() {
 }
 
 unsafe extern "C" fn after_fork_in_child() {
+    super::lifecycle::is_guarded();
     signal::after_fork();
     super::pool::after_fork_in_child();
     service::after_fork_in_child();

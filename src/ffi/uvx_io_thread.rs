@@ -2,7 +2,6 @@
 
 use super::status;
 use crate::abi::*;
-use crate::worker::call;
 use crate::worker::io_thread::{self, IoThread};
 use core::ffi::{c_int, c_void};
 
@@ -28,7 +27,7 @@ pub unsafe extern "C" fn uvx_io_thread_start(
 }
 
 /// Has the thread run `fn` with `arg` and 0, or with UV_ECANCELED if it is killed first; in the order of the calls. Any thread, the thread
-/// itself too. UV_ESHUTDOWN: the thread ends; `fn` will not run. UV_EINVAL: no function. UV_ENOMEM.
+/// itself too. UV_ESHUTDOWN: uvx_io_thread_stop was called; `fn` will not run. UV_EINVAL: no function. UV_ENOMEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_io_thread_call(
     thread: *mut uvx_io_thread_t,
@@ -36,7 +35,7 @@ pub unsafe extern "C" fn uvx_io_thread_call(
     arg: *mut c_void,
 ) -> c_int {
     // SAFETY: the caller has a thread.
-    status(call::post_copy(unsafe { &*thread.cast::<IoThread>() }.calls(), r#fn, arg, 0))
+    status(unsafe { &*thread.cast::<IoThread>() }.call(r#fn, arg))
 }
 
 /// The mailbox of the thread's loop, for calls that need no memory, that wait, or that interrupt. It is the thread's: who wants it longer

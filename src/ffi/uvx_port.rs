@@ -31,9 +31,10 @@ pub unsafe extern "C" fn uvx_message_channel_create(
     0
 }
 
-/// Posts a message to the other end, or to all others of its group (uvx_broadcast_open); never waits. The payload is copied; what `xfers` lists belongs to the message from then on. On
-/// error nothing was moved, and all is the caller's as before (see UVX_POST_CONSUME). A listed port leaves its loop by itself, if
-/// this is the loop's thread; its unread messages go with it, while others go on to post to it.
+/// Posts a message to the other end, or to all others of its group (uvx_broadcast_open); never waits. The payload is copied; what
+/// `xfers` lists belongs to the message from then on. On error nothing was moved, and all is the caller's as before (see
+/// UVX_POST_CONSUME). A listed port leaves its loop by itself, if this is the loop's thread; its unread messages go with it, while
+/// others go on to post to it.
 ///
 /// Any thread. UV_EAGAIN: the channel is full. UV_EMSGSIZE: the payload never fits. UV_EPIPE: the other end is closed. UV_EBADF: this
 /// port is closed, or a descriptor is none. UV_EALREADY: this port, or a listed one, is inside a message already. UV_EINVAL: the
@@ -55,9 +56,9 @@ pub unsafe extern "C" fn uvx_message_port_post(
     }
 }
 
-/// Posts `n` messages, in order, with a single hand-over (in a group, one after the other). Ends at the first that fails, with its error; those before it are posted.
-/// How many that are goes to `done`, unless it is NULL; those behind the one that failed were not looked at. All descriptions have
-/// the size of the first. Any thread.
+/// Posts `n` messages, in order, with a single hand-over (in a group, one after the other). Ends at the first that fails, with its
+/// error; those before it are posted. How many that are goes to `done`, unless it is NULL; those behind the one that failed were
+/// not looked at. All descriptions have the size of the first. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_message_port_post_many(
     port: *mut uvx_message_port_t,
@@ -127,8 +128,9 @@ pub unsafe extern "C" fn uvx_message_port_interrupt(port: *mut uvx_message_port_
     0
 }
 
-/// Closes the port. The other end receives all that was posted to it, and then hears UV_EOF; a group goes on without the port. What is unread here is destroyed, unless
-/// `flags` has UVX_PORT_CLOSE_FLUSH. `cb`, which may be NULL, gets 0; the port is gone when it returns.
+/// Closes the port. The other end receives all that was posted to it, and then hears UV_EOF; a group goes on without the port. What
+/// is unread here is destroyed, unless `flags` has UVX_PORT_CLOSE_FLUSH. `cb`, which may be NULL, gets 0; the port is gone
+/// when it returns.
 ///
 /// For an attached port `cb` runs on its loop after this call, and until then other threads may still call functions of the port,
 /// most of which say UV_EBADF. A port that is not attached is gone when this returns; `cb` runs before.

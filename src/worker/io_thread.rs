@@ -60,6 +60,14 @@ impl IoThread {
         &self.calls
     }
 
+    /// `uvx_io_thread_call`.
+    pub fn call(&self, run: uvx_call_fn, arg: *mut c_void) -> Result {
+        if self.told.load(Ordering::Acquire) != 0 {
+            return Err(Errno::ESHUTDOWN); // those that came before still have their turn
+        }
+        call::post_copy(&self.calls, run, arg, 0)
+    }
+
     /// `uvx_io_thread_stop`.
     pub fn stop(&self, mode: uvx_io_thread_mode) -> Result {
         if mode != UVX_IO_THREAD_DRAIN && mode != UVX_IO_THREAD_KILL {

@@ -73,6 +73,7 @@ impl Payload {
     ///
     /// # Safety
     /// It is the caller's.
+    #[cold]
     pub unsafe fn release(payload: *mut Payload) {
         // SAFETY: the caller's reference keeps it alive up to here; the last one has it alone.
         unsafe {
@@ -225,6 +226,7 @@ unsafe fn destroy(cx: &mut Cx, message: *mut Message) {
 
 /// # Safety
 /// The message is the caller's alone, and holds nothing.
+#[inline]
 unsafe fn free_memory(message: *mut Message) {
     // SAFETY: the caller's.
     unsafe {

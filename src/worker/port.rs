@@ -344,10 +344,15 @@ impl Port {
     /// Tells the owners of ports that post to this one that there is room, if they are to be told.
     pub fn tell_writers(&self, who: u32) {
         if who & CALLBACK != 0 {
-            match self.far() {
-                Far::Port(peer) => peer.tell_of_room(),
-                Far::Group(member) => member.others().iter().for_each(Port::tell_of_room),
-            }
+            self.announce_room();
+        }
+    }
+
+    #[cold]
+    fn announce_room(&self) {
+        match self.far() {
+            Far::Port(peer) => peer.tell_of_room(),
+            Far::Group(member) => member.others().iter().for_each(Port::tell_of_room),
         }
     }
 

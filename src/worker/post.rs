@@ -177,11 +177,11 @@ unsafe fn make(route: &Route<'_>, desc: *const uvx_message_desc_t) -> Result<*mu
 ///
 /// # Safety
 /// The description is one.
+#[inline]
 pub unsafe fn check_source(route: &Route<'_>, desc: *const uvx_message_desc_t) -> Result {
-    // SAFETY: the caller's.
-    let consumes = unsafe { consumes(desc) };
     let usable = route.source.map_or(Ok(()), Port::check_usable);
-    usable.map_err(|error| if consumes { Errno::EPIPE } else { error })
+    // SAFETY: the caller's.
+    usable.map_err(|error| if unsafe { consumes(desc) } { Errno::EPIPE } else { error })
 }
 
 /// # Safety
@@ -210,7 +210,7 @@ pub unsafe fn write(
     // SAFETY: the caller's.
     unsafe {
         message::write(raw, (*desc).tag, (*desc).bufs, (*desc).nbufs as usize, len)?;
-        hand_over(route, raw, desc)
+        if (*desc).nxfers > 0 { hand_over(route, raw, desc) } else { Ok(()) }
     }
 }
 

@@ -47,21 +47,16 @@ pub unsafe fn descriptor_of(raw: *mut uv_stream_t) -> Result<c_int> {
     }
 }
 
-/// Reads bytes and keeps the descriptors that came with them. Without memory for those they are closed, and the error is `UV_ENOMEM`.
+/// Reads bytes and keeps the descriptors that came with them. Without memory for one of those, it and all behind it are closed, and the
+/// inner result is `UV_ENOMEM`: the message is lost, the connection is not.
 ///
 /// # Safety
 /// `buffer` is writable.
-pub unsafe fn receive(stream: Handle<'_, uv_stream_t>, buffer: uv_buf_t) -> Result<usize> {
+pub unsafe fn receive(stream: Handle<'_, uv_stream_t>, buffer: uv_buf_t) -> Result<Result<usize>> {
     // SAFETY: the caller's.
-    let (count, received) = unsafe { rights::read(stream.fd(), buffer)? };
-    let mut result = Ok(count);
-    for fd in received {
-        if let Err(error) = keep(stream, fd) {
-            fd::close(fd);
-            result = Err(error);
-        }
-    }
-    result
+    let (count, mut received) = unsafe { rights::read(stream.fd(), buffer)? };
+    let kept = received.try_for_each(|fd| keep(stream, fd).inspect_err(|_| fd::close(fd)));
+    Ok(kept.map(|()| count))
 }
 
 fn keep(stream: Handle<'_, uv_stream_t>, fd: c_int) -> Result {

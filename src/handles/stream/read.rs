@@ -79,12 +79,14 @@ unsafe fn read_once(cx: &mut Cx, raw: *mut uv_stream_t) -> bool {
     // SAFETY: the buffer is the program's, for writing.
     match unsafe { receive(stream, buffer) } {
         // SAFETY: as above; so for the others.
-        Ok(0) => unsafe { end(cx, raw, buffer) },
-        Ok(count) => {
+        Ok(Ok(0)) => unsafe { end(cx, raw, buffer) },
+        Ok(Ok(count)) => {
             // SAFETY: as above.
             unsafe { report(cx, raw, count.cast_signed(), buffer) };
             return count == buffer.len;
         }
+        // SAFETY: as above.
+        Ok(Err(lost)) => unsafe { report(cx, raw, lost.code() as isize, buffer) },
         // SAFETY: as above.
         Err(Errno::EAGAIN) => unsafe { report(cx, raw, 0, buffer) },
         // SAFETY: as above.
@@ -93,15 +95,17 @@ unsafe fn read_once(cx: &mut Cx, raw: *mut uv_stream_t) -> bool {
     false
 }
 
+/// How many bytes came; the inner error is that of a message which was lost.
+///
 /// # Safety
 /// `buffer` is writable.
-unsafe fn receive(stream: Handle<'_, uv_stream_t>, buffer: uv_buf_t) -> Result<usize> {
+unsafe fn receive(stream: Handle<'_, uv_stream_t>, buffer: uv_buf_t) -> Result<Result<usize>> {
     if fd_passing::is_ipc(stream) {
         // SAFETY: the caller's.
         unsafe { fd_passing::receive(stream, buffer) }
     } else {
         // SAFETY: the caller's.
-        unsafe { fd::read(stream.fd(), buffer.base, buffer.len) }
+        unsafe { fd::read(stream.fd(), buffer.base, buffer.len) }.map(Ok)
     }
 }
 

@@ -185,8 +185,10 @@ fn flush(handle: Handle<'_, uv_udp_t>) {
             Ok(sent) => (0..sent).for_each(|_| {
                 finish_first(handle, 0);
             }),
-            Err(Errno::EAGAIN) if lp.want(watcher(handle), WRITABLE).is_ok() => break,
             Err(error) => {
+                let waiting =
+                    if error == Errno::EAGAIN { lp.want(watcher(handle), WRITABLE) } else { Err(error) };
+                let Err(error) = waiting else { break };
                 finish_first(handle, error.code());
             }
         }

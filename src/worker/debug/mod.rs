@@ -13,7 +13,7 @@ use super::service::sigwake::{self, SigWake};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::ds::text::Text;
-use crate::event_loop::Loop;
+use crate::event_loop::{Loop, lifecycle};
 use crate::handles::poll;
 use crate::os::caller_buffer::CallerBuffer;
 use crate::os::error_text;
@@ -77,6 +77,7 @@ pub unsafe fn start(options: *const uvx_debug_options_t) -> Result {
 }
 
 fn start_at(address: Address, signum: c_int) -> Result {
+    lifecycle::guard_forks()?;
     let state = STATE.lock();
     if !state.thread.get().is_null() || !state.wake.get().is_null() {
         return Err(Errno::EALREADY);

@@ -13,7 +13,6 @@ pub mod sigwake;
 pub mod watchdog;
 
 use crate::abi::errno::Result;
-use crate::event_loop::lifecycle;
 use crate::handles::signal::registry;
 use crate::sync::static_mutex::{Locked, StaticMutex};
 use crate::sys::{futex::plain as futex, signal_mask, thread, time::now_ns};
@@ -83,7 +82,7 @@ impl core::ops::Deref for Service {
     }
 }
 
-/// Takes the mutex.
+/// Takes the mutex. Who does that for the first time has called `guard_forks`.
 pub fn lock() -> Service {
     Service(SERVICE.lock())
 }
@@ -94,7 +93,6 @@ impl Service {
         if self.is_started.get() {
             return Ok(());
         }
-        lifecycle::guard_forks()?;
         let mut id = MaybeUninit::uninit();
         let mask = signal_mask::block_all_signals();
         // SAFETY: room for the id; the function wants no argument.

@@ -6,6 +6,7 @@
 use super::sigwake::{self, SigWake};
 use crate::abi::errno::Result;
 use crate::abi::*;
+use crate::event_loop::lifecycle;
 use crate::sync::static_mutex::{Locked, StaticMutex};
 use crate::worker::service;
 use core::cell::Cell;
@@ -48,6 +49,7 @@ static STARTED: StaticMutex<Started> = StaticMutex::new(Started {
 /// # Safety
 /// `raw` can be written, is not started, and stays in place until it is stopped.
 pub unsafe fn start(raw: *mut uvx_sigint_watchdog_t, cb: uvx_sigint_cb, arg: *mut c_void) -> Result {
+    lifecycle::guard_forks()?;
     let list = STARTED.lock();
     if list.wake.get().is_null() {
         list.wake.set(sigwake::install(libc::SIGINT, Some(on_sigint), null_mut())?);

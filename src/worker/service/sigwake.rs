@@ -6,6 +6,7 @@
 
 use crate::abi::errno::{Errno, Result};
 use crate::abi::{uvx_sigwake_cb, uvx_sigwake_t};
+use crate::event_loop::lifecycle;
 use crate::handles::signal::{Hook, registry};
 use crate::mem::Owned;
 use crate::sys::signal_mask;
@@ -33,6 +34,7 @@ pub fn install(signum: c_int, cb: uvx_sigwake_cb, arg: *mut c_void) -> Result<*m
     if cb.is_none() || (signum != 0 && !registry::can_be_caught(signum)) {
         return Err(Errno::EINVAL);
     }
+    lifecycle::guard_forks()?;
     let hook = Hook::new(service::ring);
     let wake =
         Owned::new(SigWake { hook, signum, cb, arg, epoch: service::epoch(), next: null_mut() })?.into_raw();

@@ -8,6 +8,7 @@
 use crate::abi::errno::{Errno, Result};
 use crate::abi::{uvx_watchdog_cb, uvx_watchdog_t};
 use crate::ds::pairing_heap::{self, Links, Node};
+use crate::event_loop::lifecycle;
 use crate::sys::time::now_ns;
 use crate::worker::service::{self, Service, State};
 use core::ffi::c_void;
@@ -62,6 +63,7 @@ pub unsafe fn start(
     if cb.is_none() {
         return Err(Errno::EINVAL);
     }
+    lifecycle::guard_forks()?;
     let watchdog = raw.cast::<Watchdog>();
     let deadline = now_ns().saturating_add(timeout_ns);
     let service = service::lock();
