@@ -11,14 +11,14 @@ use crate::abi::*;
 use crate::ds::queue;
 use crate::mem::{self, Owned};
 use crate::ptr::{Cx, Handle};
+use crate::sync::fork_guard::ForkGuard;
 use crate::sync::mailbox::State;
-use crate::sync::prim::ShortWait;
 use crate::sync::ready::Ready;
 use crate::sys::{self, cpus, epoll, fd};
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr::{null, null_mut};
-use core::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicUsize};
 
 /// `uv_loop_init`: everything but `data` gets its first value.
 ///
@@ -68,38 +68,20 @@ pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
     Ok(())
 }
 
-/// Whether fork is guarded: `NOT_GUARDED`, `GUARDED`, or the number of the process of which a thread is about to guard it.
-static FORK_GUARD: AtomicI32 = AtomicI32::new(NOT_GUARDED);
-const NOT_GUARDED: i32 = 0;
-const GUARDED: i32 = -1;
+static FORK_GUARD: ForkGuard = ForkGuard::new();
 
-/// Has fork(2) leave the child with usable locks, once for the process. To be called before the first lock could be held; when this
-/// returns the guard is there, whichever thread has made it.
+/// Has fork(2) leave the child with usable locks. To be called before the first lock could be held.
 pub fn guard_forks() -> Result {
-    let mut wait = ShortWait::default();
-    loop {
-        let found = FORK_GUARD.load(Ordering::Acquire);
-        if found == GUARDED {
-            return Ok(());
-        }
-        // SAFETY: no preconditions.
-        let own = unsafe { libc::getpid() };
-        if found == own {
-            wait.step(); // for another thread. In a child that was forked meanwhile there is none, and the number is another
-        } else if FORK_GUARD.compare_exchange(found, own, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-            break;
-        }
-    }
-    let [prepare, parent, child] = dispatch::FORK_HANDLERS;
-    // SAFETY: the functions live as long as the process: the library is not unloaded while its loops are in use.
-    let result = sys::check_code(unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) });
-    FORK_GUARD.store(if result.is_ok() { GUARDED } else { NOT_GUARDED }, Ordering::Release);
-    result
+    FORK_GUARD.set_up(|| {
+        let [prepare, parent, child] = dispatch::FORK_HANDLERS;
+        // SAFETY: the functions live as long as the process: the library is not unloaded while its loops are in use.
+        sys::check_code(unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) })
+    })
 }
 
-/// In the child after fork: who runs this is the guard.
+/// In the child after fork.
 pub fn is_guarded() {
-    FORK_GUARD.store(GUARDED, Ordering::Relaxed);
+    FORK_GUARD.is_set_up();
 }
 
 /// In place: the wheel alone is 17 KiB, which zeroed pages give for nothing.

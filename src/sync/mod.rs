@@ -6,6 +6,7 @@
 pub mod barrier;
 pub mod broken;
 pub mod cond;
+pub mod fork_guard;
 pub mod key;
 pub mod mailbox;
 pub mod mutex;

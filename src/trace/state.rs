@@ -10,13 +10,14 @@ use super::output::OPEN;
 use super::queue::Queue;
 use crate::abi::errno::{Errno, Result};
 use crate::mem::Counted;
+use crate::sync::fork_guard::ForkGuard;
 use crate::sync::prim::Ordering;
 use crate::sys::{check_code, fd};
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
 use core::ops::Deref;
 use core::ptr::{null, null_mut};
-use core::sync::atomic::{AtomicBool, AtomicU64};
+use core::sync::atomic::AtomicU64;
 
 /// What is under the lock.
 pub struct State {
@@ -237,18 +238,16 @@ unsafe extern "C" fn leave(queue: *mut c_void) {
     });
 }
 
-/// Has fork(2) leave the child without what is the parent's, once for the process.
+static FORK_GUARD: ForkGuard = ForkGuard::new();
+
+/// Has fork(2) leave the child without what is the parent's. Before the lock is taken for the first time.
 pub fn guard_forks() -> Result {
-    static GUARDED: AtomicBool = AtomicBool::new(false);
-    if GUARDED.swap(true, Ordering::AcqRel) {
-        return Ok(());
-    }
     // SAFETY: the function lives as long as the process: the library is not unloaded while it is in use.
-    check_code(unsafe { libc::pthread_atfork(None, None, Some(after_fork_in_child)) })
-        .inspect_err(|_| GUARDED.store(false, Ordering::Release))
+    FORK_GUARD.set_up(|| check_code(unsafe { libc::pthread_atfork(None, None, Some(after_fork_in_child)) }))
 }
 
 unsafe extern "C" fn after_fork_in_child() {
+    FORK_GUARD.is_set_up();
     // SAFETY: the child has one thread, so nobody is inside the mutex, whatever state it was copied in.
     unsafe { STATE.mutex.get().write(libc::PTHREAD_MUTEX_INITIALIZER) };
     let state = lock();

@@ -104,12 +104,11 @@ impl Service {
         Ok(())
     }
 
-    /// Something is to be done at `deadline`: wakes the thread if it would sleep longer. Ends the lock first.
+    /// Something is to be done at `deadline`: wakes the thread if it would sleep longer.
     pub fn announce(self, deadline: u64) {
         if deadline < self.asleep_until.get() {
             self.asleep_until.set(0); // it comes, whoever else announces something
-            drop(self);
-            ring();
+            ring(); // before the mutex is free: who finds the 0 relies on it
         }
     }
 

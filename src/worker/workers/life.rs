@@ -38,9 +38,8 @@ impl Life {
 
     /// The entry failed. Worker's thread only.
     pub fn fail(&self, uv_error: c_int) {
-        if self.decide(UVX_WORKER_FAILED, 1) {
-            self.uv_error.store(uv_error, Ordering::Relaxed);
-        }
+        self.uv_error.store(uv_error, Ordering::Relaxed); // before the decision, which publishes it
+        self.decide(UVX_WORKER_FAILED, 1);
     }
 
     /// Whether it is decided that the worker ends.
@@ -51,10 +50,11 @@ impl Life {
     /// How the worker ends, as far as that is decided.
     pub fn exit(&self) -> uvx_worker_exit_t {
         let word = self.decision.load(Ordering::Acquire);
+        let reason = (word >> 32) as u32;
         uvx_worker_exit_t {
             code: (word as u32).cast_signed(), // the lower half
-            reason: (word >> 32) as u32,
-            uv_error: self.uv_error.load(Ordering::Relaxed),
+            reason,
+            uv_error: if reason == UVX_WORKER_FAILED { self.uv_error.load(Ordering::Relaxed) } else { 0 },
         }
     }
 
