@@ -24,6 +24,8 @@ run wordfreq_pool
 run trace "$build/trace.json"
 
 run chat
+run rpc
+run watchdog
 
 # script NAME INTERPRETER: the ports from another language, where that is installed
 script() {
