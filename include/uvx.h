@@ -1388,8 +1388,9 @@ UV_EXTERN void uvx_pool_release(struct uvx_pool_t* pool);
  * The loop stays alive until then, and cannot be closed. If `home` is NULL, no loop takes part:
  * `done_cb` runs on the pool's thread after `work_cb`, or, cancelled, on the thread that cancels.
  *
- * Any thread, also the pool's own. Never waits. On error nothing was queued: UV_ESHUTDOWN: the pool
- * is shut down, or the mailbox or its loop is closed. UV_EINVAL: no `work_cb`, or no such priority.
+ * Any thread, also the pool's own. Waits for no work, but for threads that uvx_pool_set_size is
+ * about to start. On error nothing was queued: UV_ESHUTDOWN: the pool is shut down, or the mailbox
+ * or its loop is closed. UV_EINVAL: no `work_cb`, or no such priority.
  */
 UV_EXTERN int uvx_pool_queue(struct uvx_pool_t* pool,
                              struct uvx_pool_work_t* work,
@@ -1400,8 +1401,9 @@ UV_EXTERN int uvx_pool_queue(struct uvx_pool_t* pool,
 
 /**
  * Takes back work that no thread has begun: its `done_cb` runs with UV_ECANCELED, on its loop, or
- * without one inside of this. UV_EBUSY: it runs. UV_EALREADY: it ran, or was cancelled before.
- * UV_EINVAL: it was queued to another pool. Any thread. The memory of `work` must still be there.
+ * without one inside of this. UV_EBUSY: it runs, or its `done_cb` does. UV_EALREADY: it ran, or was
+ * cancelled before. UV_EINVAL: it was queued to another pool. Any thread. The memory of `work` must
+ * still be there.
  */
 UV_EXTERN int uvx_pool_cancel(struct uvx_pool_t* pool, struct uvx_pool_work_t* work);
 

@@ -19,6 +19,7 @@ use crate::os::caller_buffer::CallerBuffer;
 use crate::os::error_text;
 use crate::ptr::{Cx, Handle};
 use crate::sync::static_mutex::{Locked, StaticMutex};
+use crate::sys::time::now_ns;
 use crate::sys::{fd, socket};
 use address::{Address, Place};
 use buffer::Buffer;
@@ -233,9 +234,10 @@ unsafe extern "C" fn on_client(_watch: *mut uv_poll_t, _status: c_int, _events: 
     }
 }
 
-/// Sends all of it, unless the client goes or takes nothing.
+/// Sends all of it, unless the client goes, takes nothing for a second, or takes it so slowly that a second is over.
 fn send(client: c_int, mut text: &[u8]) {
-    while !text.is_empty() {
+    let end = now_ns().saturating_add(1_000_000_000);
+    while !text.is_empty() && now_ns() < end {
         // SAFETY: the bytes are readable.
         let sent = unsafe { libc::send(client, text.as_ptr().cast(), text.len(), libc::MSG_NOSIGNAL) };
         match usize::try_from(sent).ok().and_then(|sent| text.get(sent..)) {
