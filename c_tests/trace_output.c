@@ -192,6 +192,7 @@ TEST(a_first_write_that_fails_leaves_room_for_another) {
   OURS_ONLY("tracing");
   struct rlimit limit = {1000, RLIM_INFINITY};
   uvx_trace_agent_t* agent = trace_start("t.${rotation}", NULL);
+  CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0); /* from here on it writes when it is asked to */
   CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
   mark_many(100, "lost");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), UV_EFBIG);
