@@ -127,8 +127,7 @@ impl Census {
     pub fn run_here(&self) {
         if self.runner.load(Relaxed) != thread::number() {
             self.runner.store(thread::number(), Relaxed);
-            // SAFETY: no preconditions.
-            self.tid.store(unsafe { libc::gettid() }, Relaxed);
+            self.tid.store(thread::tid(), Relaxed);
         }
     }
 

@@ -14,7 +14,7 @@
 //!
 //! `Linger` belongs to the sleeping thread, but for the atomics, which its wakers write.
 
-use crate::sys::{cpus, time::now_ns};
+use crate::sys::{cpus, time::now_ns, variable};
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -30,11 +30,7 @@ static SWITCHED_OFF: AtomicBool = AtomicBool::new(false);
 
 /// Reads the switch. Called when a loop is made.
 pub fn read_switch() {
-    // SAFETY: the environment is not changed by this library meanwhile; the program's own duty is that of getenv(3).
-    let value = unsafe { libc::getenv(c"UV_LINGER".as_ptr()) };
-    // SAFETY: getenv gives null or a string.
-    let off = !value.is_null() && unsafe { *value } == b'0'.cast_signed() as core::ffi::c_char;
-    SWITCHED_OFF.store(off, Relaxed);
+    SWITCHED_OFF.store(variable::is_off(c"UV_LINGER"), Relaxed);
 }
 
 /// One thread's experience with its sleeps.

@@ -14,6 +14,7 @@ use super::{Loop, dispatch};
 use crate::abi::*;
 use crate::mem::Owned;
 use crate::ptr::Cx;
+use crate::sys::variable;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -107,11 +108,7 @@ impl Ring {
 impl Loop {
     /// The program wants a ring; whether it gets one is seen when it is needed.
     pub fn want_ring(self) {
-        // SAFETY: getenv gives null or a string; changing the environment meanwhile is the program's to avoid.
-        let allowed = unsafe {
-            let value = libc::getenv(c"UV_USE_IO_URING".as_ptr());
-            !value.is_null() && libc::atoi(value) > 0
-        };
+        let allowed = variable::number(c"UV_USE_IO_URING").is_some_and(|number| number > 0);
         self.internals().ring.wanted.set(allowed);
     }
 

@@ -2,6 +2,7 @@
 
 use super::{free, resize};
 use crate::abi::errno::{Errno, Result};
+use core::fmt;
 use core::mem::MaybeUninit;
 use core::ops::Deref;
 use core::ptr::{NonNull, copy_nonoverlapping};
@@ -47,6 +48,11 @@ impl Bytes {
         Ok(())
     }
 
+    /// Forgets all but the first `length` bytes.
+    pub fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
+    }
+
     /// The room behind the bytes, of at least `least` more; what is written there counts with `add`.
     pub fn room(&mut self, least: usize) -> Result<&mut [MaybeUninit<u8>]> {
         self.reserve(least)?;
@@ -81,6 +87,13 @@ impl Deref for Bytes {
     fn deref(&self) -> &[u8] {
         // SAFETY: so many bytes were appended; with none the pointer may dangle.
         unsafe { from_raw_parts(self.start.as_ptr(), self.length) }
+    }
+}
+
+/// Text is appended; it is an error only without memory.
+impl fmt::Write for Bytes {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.append(text.as_bytes()).map_err(|_| fmt::Error)
     }
 }
 
@@ -129,6 +142,19 @@ mod tests {
         bytes.append(b"abc").unwrap();
         assert_eq!(bytes.reserve(usize::MAX), Err(Errno::ENOMEM));
         assert_eq!(&*bytes, b"abc");
+    }
+
+    #[test]
+    fn text_is_written_and_forgotten() {
+        use core::fmt::Write;
+        let mut bytes = Bytes::empty();
+        let number = 12;
+        write!(bytes, "{number}-ab").unwrap();
+        assert_eq!(&*bytes, b"12-ab");
+        bytes.truncate(9);
+        bytes.truncate(2);
+        bytes.write_str("!").unwrap();
+        assert_eq!(&*bytes, b"12!");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use super::caller_buffer::CallerBuffer;
 use super::{environment, users};
 use crate::abi::errno::{Errno, Result};
-use crate::sys::{check, last_error};
+use crate::sys::{check, last_error, variable};
 use core::ffi::{CStr, c_char};
 
 /// What `getcwd` can return of any path that the kernel resolves.
@@ -97,11 +97,8 @@ pub unsafe fn temporary(buffer: *mut c_char, size: *mut usize) -> Result {
     let buffer = unsafe { CallerBuffer::new(buffer, size) }?;
     let mut folder = c"/tmp".to_bytes();
     for name in [c"TMPDIR", c"TMP", c"TEMP", c"TEMPDIR"] {
-        // SAFETY: a string; the result is null or one, which nobody changes meanwhile.
-        let value = unsafe { libc::getenv(name.as_ptr()) };
-        if !value.is_null() {
-            // SAFETY: as above.
-            folder = unsafe { CStr::from_ptr(value) }.to_bytes();
+        if let Some(value) = variable::get(name) {
+            folder = value.to_bytes();
             break;
         }
     }

@@ -60,7 +60,7 @@ unsafe impl Request for uv_work_t {
 #[doc(hidden)]
 macro_rules! fields {
     ([$($receiver:tt)+] { $($get:ident, $set:ident: $($path:ident).+ => $value:ty;)* }) => {
-        #[allow(missing_docs, dead_code)]
+        #[allow(missing_docs)]
         #[allow(clippy::not_unsafe_ptr_arg_deref)] // pointers are stored, not followed
         impl $($receiver)+ {$(
             #[inline]

@@ -38,7 +38,9 @@ fn copy_to(from: c_int, destination: &CStr, new: bool, sharing: Sharing) -> Resu
         Err(error) => Err(*error),
     };
     let copied = copied.and(file::close(to));
-    if copied.is_err() && found.is_ok_and(|found| is(&found, libc::S_IFREG) && !same_file(&source, &found)) {
+    if copied.is_err()
+        && found.is_ok_and(|found| stat::is(&found, libc::S_IFREG) && !same_file(&source, &found))
+    {
         let _ = path::unlink(destination); // the error is another
     }
     copied
@@ -46,7 +48,7 @@ fn copy_to(from: c_int, destination: &CStr, new: bool, sharing: Sharing) -> Resu
 
 /// Makes `to` like `from`.
 fn fill(from: c_int, source: &uv_stat_t, to: c_int, found: &uv_stat_t, sharing: Sharing) -> Result {
-    if !is(found, libc::S_IFREG) {
+    if !stat::is(found, libc::S_IFREG) {
         return Err(Errno::EINVAL);
     }
     if found.st_size != 0 {
@@ -80,7 +82,7 @@ fn copy_attributes(source: &uv_stat_t, to: c_int) -> Result {
 
 fn copy_bytes(from: c_int, source: &uv_stat_t, to: c_int) -> Result {
     let size = source.st_size.cast_signed();
-    let unsized_file = size == 0 && (is(source, libc::S_IFREG) || is(source, libc::S_IFDIR));
+    let unsized_file = size == 0 && (stat::is(source, libc::S_IFREG) || stat::is(source, libc::S_IFDIR));
     let mut offset = 0i64;
     while unsized_file || offset < size {
         let moved = if unsized_file {
@@ -100,10 +102,6 @@ fn copy_bytes(from: c_int, source: &uv_stat_t, to: c_int) -> Result {
 /// What of the mode can be set.
 fn permissions(file: &uv_stat_t) -> libc::mode_t {
     file.st_mode as libc::mode_t & 0o7777
-}
-
-fn is(file: &uv_stat_t, kind: libc::mode_t) -> bool {
-    file.st_mode as libc::mode_t & libc::S_IFMT == kind
 }
 
 fn same_file(one: &uv_stat_t, other: &uv_stat_t) -> bool {

@@ -161,3 +161,26 @@ pub fn write(fd: c_int, pieces: Pieces, offset: libc::off_t) -> Result<usize> {
     };
     usize::try_from(bytes).map_err(|_| last_error())
 }
+
+/// Writes once, at `offset` if there is one, else at the current position; that nothing is taken is an error, for it would be so forever.
+pub fn write_some(fd: c_int, bytes: &[u8], offset: Option<libc::off_t>) -> Result<usize> {
+    let (start, length) = (bytes.as_ptr().cast(), bytes.len());
+    // SAFETY: the memory is readable and this long.
+    let count = check_again(|| unsafe {
+        match offset {
+            Some(offset) => libc::pwrite(fd, start, length, offset),
+            None => libc::write(fd, start, length),
+        }
+    })?;
+    if count == 0 { Err(Errno::EIO) } else { Ok(count.cast_unsigned()) }
+}
+
+/// The same until all is written.
+pub fn write_all(fd: c_int, mut bytes: &[u8], mut offset: Option<libc::off_t>) -> Result {
+    while !bytes.is_empty() {
+        let count = write_some(fd, bytes, offset)?;
+        bytes = bytes.get(count..).unwrap_or_default();
+        offset = offset.map(|offset| offset.saturating_add_unsigned(count as _)); // a count of bytes that exist
+    }
+    Ok(())
+}

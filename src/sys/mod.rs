@@ -27,6 +27,7 @@ pub mod terminal;
 pub mod thread;
 pub mod time;
 pub mod transfer;
+pub mod variable;
 pub mod whole_file;
 
 use crate::abi::errno::{Errno, Result};

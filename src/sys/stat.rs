@@ -94,6 +94,11 @@ fn wide(number: impl Into<u64>) -> u64 {
     number.into()
 }
 
+/// Whether its type is `kind` (`S_IF*`).
+pub fn is(file: &uv_stat_t, kind: libc::mode_t) -> bool {
+    file.st_mode as libc::mode_t & libc::S_IFMT == kind
+}
+
 /// The kernel's `struct statx`, the same on every machine. (libc has it only for some C libraries.)
 #[repr(C)]
 pub struct Extended {

@@ -9,7 +9,7 @@
 use super::check_code;
 use crate::abi::errno::{Errno, Result};
 use crate::abi::uv_thread_t;
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::{MaybeUninit, transmute};
 use core::ptr::{copy_nonoverlapping, null_mut, write_bytes};
 
@@ -139,14 +139,21 @@ pub unsafe fn set_name(name: *const c_char) -> Result<()> {
         return Err(Errno::EINVAL);
     }
     // SAFETY: the caller's; the short name is a string.
-    unsafe { check_code(libc::pthread_setname_np(current(), short_name(name).as_ptr())) }
+    unsafe { check_code(libc::pthread_setname_np(current(), short_name(name, c"").as_ptr())) }
 }
 
-/// As much of a name as the system keeps.
+/// The system's number for the calling thread.
+pub fn tid() -> libc::pid_t {
+    // SAFETY: no preconditions.
+    unsafe { libc::gettid() }
+}
+
+/// As much of a name as the system keeps; of `usual` if there is none.
 ///
 /// # Safety
-/// `name` is a string.
-pub unsafe fn short_name(name: *const c_char) -> [c_char; NAME_SIZE] {
+/// `name` is null or a string.
+pub unsafe fn short_name(name: *const c_char, usual: &CStr) -> [c_char; NAME_SIZE] {
+    let name = if name.is_null() { usual.as_ptr() } else { name };
     let mut short = [0; NAME_SIZE];
     // SAFETY: at most 15 bytes are read of a string and written to 16, of which the last stays 0.
     unsafe { copy_nonoverlapping(name, short.as_mut_ptr(), libc::strnlen(name, NAME_SIZE - 1)) };

@@ -1,6 +1,6 @@
 //! Bytes from one descriptor to another: in the kernel where it can, else through a small buffer.
 
-use super::{fd, last_error};
+use super::{check_again, fd, file};
 use crate::abi::errno::{Errno, Result};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -21,10 +21,10 @@ pub fn transfer(to: c_int, from: c_int, offset: i64, length: usize) -> Result<us
 /// by a file system that is better at reading and writing.
 fn copy_range(to: c_int, from: c_int, mut offset: i64, length: usize) -> Option<Result<usize>> {
     // SAFETY: the offset is alive through the call.
-    let moved = count(|| unsafe {
+    let moved = check_again(|| unsafe {
         libc::copy_file_range(from, &raw mut offset, to, core::ptr::null_mut(), length, 0)
     });
-    match moved {
+    match moved.map(isize::cast_unsigned) {
         // The end; or a file of /proc or /sys, to Linux before 5.19. The other ways know.
         Ok(0)
         | Err(
@@ -48,7 +48,8 @@ fn send_file(to: c_int, from: c_int, mut offset: i64, length: usize) -> Option<R
     while moved < length {
         let left = length.saturating_sub(moved);
         // SAFETY: the offset is alive through the call.
-        match count(|| unsafe { libc::sendfile(to, from, &raw mut offset, left) }) {
+        let sent = check_again(|| unsafe { libc::sendfile(to, from, &raw mut offset, left) });
+        match sent.map(isize::cast_unsigned) {
             Ok(0) => break,
             Ok(count) => moved = moved.saturating_add(count),
             Err(Errno::EAGAIN) if fd::wait_writable(to) => {}
@@ -89,7 +90,7 @@ pub fn through_buffer(to: c_int, from: c_int, offset: i64, length: usize) -> Res
         };
         let mut rest = read;
         while !rest.is_empty() {
-            match write(to, rest) {
+            match file::write_some(to, rest, None) {
                 Ok(count) => {
                     moved = moved.saturating_add(count);
                     rest = rest.get(count..).unwrap_or_default();
@@ -103,34 +104,16 @@ pub fn through_buffer(to: c_int, from: c_int, offset: i64, length: usize) -> Res
     Ok(moved)
 }
 
-/// How many bytes a call has moved, which is made again for as long as signals interrupt it.
-fn count(mut call: impl FnMut() -> isize) -> Result<usize> {
-    loop {
-        match usize::try_from(call()) {
-            Ok(count) => return Ok(count),
-            Err(_) if last_error() == Errno::EINTR => {}
-            Err(_) => return Err(last_error()),
-        }
-    }
-}
-
 /// Reads once, at `position` if there is one.
 fn read(from: c_int, memory: &mut [MaybeUninit<u8>], position: Option<i64>) -> Result<&[u8]> {
     let (start, length) = (memory.as_mut_ptr(), memory.len());
     // SAFETY: the memory is writable and this long.
-    let count = count(|| unsafe {
+    let count = check_again(|| unsafe {
         match position {
             Some(position) => libc::pread(from, start.cast(), length, position),
             None => libc::read(from, start.cast(), length),
         }
     })?;
     // SAFETY: so many bytes were just written there, at most `length`.
-    Ok(unsafe { core::slice::from_raw_parts(start.cast(), count) })
-}
-
-/// Writes once; that nothing is taken is an error, for it would be so forever.
-fn write(to: c_int, bytes: &[u8]) -> Result<usize> {
-    // SAFETY: the memory is readable and this long.
-    let count = count(|| unsafe { libc::write(to, bytes.as_ptr().cast(), bytes.len()) })?;
-    if count == 0 { Err(Errno::EIO) } else { Ok(count) }
+    Ok(unsafe { core::slice::from_raw_parts(start.cast(), count.cast_unsigned()) })
 }

@@ -7,7 +7,7 @@ use super::clients::Clients;
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::sync::prim::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use crate::sys::{futex, time::now_ns};
+use crate::sys::{futex, time::Deadline};
 use core::cell::UnsafeCell;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -125,20 +125,13 @@ impl Agent {
 
     /// Waits until the number is served, for at most `timeout_ns`; `u64::MAX`: for ever.
     pub fn wait_until_served(&self, number: u32, timeout_ns: u64) -> Result {
-        let start = now_ns();
+        let deadline = Deadline::after(timeout_ns);
         loop {
             let served = self.served.load(Ordering::Acquire);
             if number.wrapping_sub(served).cast_signed() <= 0 || self.finished.load(Ordering::Acquire) {
                 return Ok(());
             }
-            let left = match timeout_ns {
-                u64::MAX => None,
-                _ => Some(timeout_ns.saturating_sub(now_ns().saturating_sub(start))),
-            };
-            if left == Some(0) {
-                return Err(Errno::ETIMEDOUT);
-            }
-            futex::wait(&self.served, served, left);
+            futex::wait(&self.served, served, deadline.left()?);
         }
     }
 

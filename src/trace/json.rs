@@ -3,10 +3,10 @@
 //! A file is `BEGIN`, a first event that names the process, any number of events with a comma before each, and `END`.
 
 use super::record::Record;
-use super::text::Text;
 use crate::abi::*;
+use crate::mem::Bytes;
 use core::ffi::{CStr, c_char};
-use core::fmt::{Result, Write};
+use core::fmt::{Error, Result, Write};
 
 /// How a file begins.
 const BEGIN: &str = "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[";
@@ -14,25 +14,25 @@ const BEGIN: &str = "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[";
 pub const END: &[u8] = b"\n]}\n";
 
 /// The beginning of a file of this process.
-pub fn begin(text: &mut Text, pid: libc::pid_t, process: &CStr) -> Result {
+pub fn begin(text: &mut Bytes, pid: libc::pid_t, process: &CStr) -> Result {
     write!(text, "{BEGIN}")?;
     name(text, "process_name", pid, pid, process)
 }
 
 /// Says what a thread is called.
-pub fn thread(text: &mut Text, pid: libc::pid_t, tid: libc::pid_t, called: &CStr) -> Result {
-    text.push(b",")?;
+pub fn thread(text: &mut Bytes, pid: libc::pid_t, tid: libc::pid_t, called: &CStr) -> Result {
+    text.write_str(",")?;
     name(text, "thread_name", pid, tid, called)
 }
 
-fn name(text: &mut Text, what: &str, pid: libc::pid_t, tid: libc::pid_t, called: &CStr) -> Result {
+fn name(text: &mut Bytes, what: &str, pid: libc::pid_t, tid: libc::pid_t, called: &CStr) -> Result {
     write!(text, "\n{{\"pid\":{pid},\"tid\":{tid},\"ph\":\"M\",\"name\":\"{what}\",\"args\":{{\"name\":")?;
     string(text, called.as_ptr())?;
     write!(text, "}}}}")
 }
 
 /// An event of a thread.
-pub fn event(text: &mut Text, pid: libc::pid_t, tid: libc::pid_t, record: &Record) -> Result {
+pub fn event(text: &mut Bytes, pid: libc::pid_t, tid: libc::pid_t, record: &Record) -> Result {
     let phase = char::from(record.phase());
     write!(text, ",\n{{\"pid\":{pid},\"tid\":{tid},\"ph\":\"{phase}\"")?;
     time(text, "ts", Some(record.at()))?;
@@ -53,10 +53,10 @@ pub fn event(text: &mut Text, pid: libc::pid_t, tid: libc::pid_t, record: &Recor
     write!(text, ",\"args\":{{")?;
     for (index, arg) in record.args().enumerate() {
         if index > 0 {
-            text.push(b",")?;
+            text.write_str(",")?;
         }
         string(text, arg.name)?;
-        text.push(b":")?;
+        text.write_str(":")?;
         value(text, &arg)?;
     }
     write!(text, "}}}}")
@@ -71,12 +71,12 @@ fn scope(flags: u32) -> char {
 }
 
 /// The format's unit is the microsecond.
-fn time(text: &mut Text, key: &str, ns: Option<u64>) -> Result {
+fn time(text: &mut Bytes, key: &str, ns: Option<u64>) -> Result {
     let Some(ns) = ns else { return Ok(()) };
     write!(text, ",\"{key}\":{}.{:03}", ns / 1000, ns % 1000)
 }
 
-fn value(text: &mut Text, arg: &uvx_trace_arg_t) -> Result {
+fn value(text: &mut Bytes, arg: &uvx_trace_arg_t) -> Result {
     // SAFETY: the type says which of them it is; all are plain words.
     unsafe {
         match arg.type_ {
@@ -91,7 +91,7 @@ fn value(text: &mut Text, arg: &uvx_trace_arg_t) -> Result {
 }
 
 /// JSON has no other numbers, so those are strings.
-fn number(text: &mut Text, value: f64) -> Result {
+fn number(text: &mut Bytes, value: f64) -> Result {
     if !value.is_finite() {
         return write!(text, "\"{value}\"");
     }
@@ -104,36 +104,40 @@ fn number(text: &mut Text, value: f64) -> Result {
 }
 
 /// `null` for null. Strings of the program stay until the event is written, which it was told.
-fn string(text: &mut Text, from: *const c_char) -> Result {
+fn string(text: &mut Bytes, from: *const c_char) -> Result {
     if from.is_null() {
         return write!(text, "null");
     }
-    text.push(b"\"")?;
+    text.write_str("\"")?;
     // SAFETY: the program's string, or a copy.
     for chunk in unsafe { CStr::from_ptr(from) }.to_bytes().utf8_chunks() {
         escaped(text, chunk.valid())?;
         if !chunk.invalid().is_empty() {
-            text.push("\u{fffd}".as_bytes())?;
+            text.write_str("\u{fffd}")?;
         }
     }
-    text.push(b"\"")
+    text.write_str("\"")
 }
 
-fn escaped(text: &mut Text, plain: &str) -> Result {
+fn push(text: &mut Bytes, more: &[u8]) -> Result {
+    text.append(more).map_err(|_| Error)
+}
+
+fn escaped(text: &mut Bytes, plain: &str) -> Result {
     let mut rest = plain.as_bytes();
     while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
         let (before, from) = rest.split_at(at);
-        text.push(before)?;
+        push(text, before)?;
         let Some((byte, after)) = from.split_first() else { break };
         match byte {
-            b'"' | b'\\' => text.push(&[b'\\', *byte])?,
-            b'\n' => text.push(b"\\n")?,
-            b'\t' => text.push(b"\\t")?,
+            b'"' | b'\\' => push(text, &[b'\\', *byte])?,
+            b'\n' => text.write_str("\\n")?,
+            b'\t' => text.write_str("\\t")?,
             _ => write!(text, "\\u{byte:04x}")?,
         }
         rest = after;
     }
-    text.push(rest)
+    push(text, rest)
 }
 
 #[cfg(test)]
@@ -142,10 +146,10 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(write: impl FnOnce(&mut Text) -> Result, expected: &str) {
-        let mut text = Text::default();
+    fn check(write: impl FnOnce(&mut Bytes) -> Result, expected: &str) {
+        let mut text = Bytes::empty();
         write(&mut text).unwrap();
-        assert_eq!(core::str::from_utf8(text.as_bytes()), Ok(expected));
+        assert_eq!(core::str::from_utf8(&text), Ok(expected));
     }
 
     #[test]

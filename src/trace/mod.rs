@@ -20,7 +20,6 @@ pub mod own;
 pub mod queue;
 pub mod record;
 pub mod state;
-pub mod text;
 pub mod writer;
 
 use crate::abi::errno::{Errno, Result};

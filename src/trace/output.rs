@@ -5,17 +5,15 @@
 
 use super::agent::Agent;
 use super::json::{self, END};
-use super::text::Text;
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::ds;
-use crate::mem::{self, Counted};
+use crate::mem::{self, Bytes, Counted};
 use crate::ptr::Cx;
 use crate::sync::prim::Ordering;
-use crate::sys::{check, fd, last_error, small_file};
+use crate::sys::{fd, file, small_file, stat};
 use core::ffi::{CStr, c_char, c_int, c_uint};
 use core::fmt::Write;
-use core::mem::MaybeUninit;
 use core::ptr::null;
 use core::sync::atomic::AtomicI32;
 
@@ -82,7 +80,7 @@ impl Output {
     }
 
     /// Makes the next file, and the beginning of its text.
-    pub fn begin(&mut self, text: &mut Text) -> Result {
+    pub fn begin(&mut self, text: &mut Bytes) -> Result {
         self.number = self.number.wrapping_add(1);
         let opened = self.open();
         let begun = opened.and_then(|target| {
@@ -105,17 +103,10 @@ impl Output {
             return Ok(Target::Program(write));
         }
         let path = self.path()?;
-        let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_CLOEXEC | libc::O_NOCTTY;
-        // SAFETY: the path is a string. Not to wait for the reader of a pipe.
-        let fd = check(unsafe { libc::open(path.as_c_str().as_ptr(), flags | libc::O_NONBLOCK, 0o644) })?;
+        let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_NOCTTY;
+        let fd = file::open(path.as_c_str(), flags | libc::O_NONBLOCK, 0o644)?; // not to wait for the reader of a pipe
         OPEN.store(fd, Ordering::Relaxed);
-        let mut about = MaybeUninit::<libc::stat>::zeroed();
-        // SAFETY: room for the result, which all zeros are one of.
-        let about = unsafe {
-            libc::fstat(fd, about.as_mut_ptr());
-            about.assume_init()
-        };
-        if about.st_mode & libc::S_IFMT == libc::S_IFREG {
+        if stat::of(stat::Target::File(fd)).is_ok_and(|about| stat::is(&about, libc::S_IFREG)) {
             return Ok(Target::Regular(fd));
         }
         let _ = fd::set_blocking(fd, true); // or writing fails, and says so
@@ -123,18 +114,17 @@ impl Output {
     }
 
     /// Writes whole events, and forgets them. After an error they are lost; what was written before stands, or the file has ended.
-    pub fn write(&mut self, cx: &mut Cx, text: &mut Text) -> Result {
+    pub fn write(&mut self, cx: &mut Cx, text: &mut Bytes) -> Result {
         let Some(target) = self.target else { return Ok(()) };
-        let length = text.length();
+        let length = text.len();
         let result = match target {
-            Target::Regular(fd) => match text.push(END) {
-                Ok(()) => write_at(fd, text.as_bytes(), self.length).inspect_err(|_| self.restore_end(fd)),
-                Err(_) => Err(Errno::ENOMEM),
-            },
-            Target::Other(fd) => write_all(fd, text.as_bytes()),
+            Target::Regular(fd) => text.append(END).and_then(|()| {
+                file::write_all(fd, text, Some(self.place())).inspect_err(|_| self.restore_end(fd))
+            }),
+            Target::Other(fd) => file::write_all(fd, text, None),
             Target::Program(_) => {
                 let flags = if self.length == 0 { UVX_TRACE_FILE_BEGINS } else { 0 };
-                self.call(cx, target, text.as_bytes(), flags)
+                self.call(cx, target, text, flags)
             }
         };
         text.truncate(0);
@@ -150,19 +140,24 @@ impl Output {
         result
     }
 
+    /// Where the file's end stands.
+    fn place(&self) -> libc::off_t {
+        self.length as libc::off_t // no file is longer
+    }
+
     /// What has been written over the file's end, or not.
     fn restore_end(&self, fd: c_int) {
         if self.length > 0 {
-            // SAFETY: no pointers. If this fails, so does what comes later, which is reported.
-            let _ = unsafe { libc::ftruncate(fd, self.length.cast_signed()) };
-            let _ = write_at(fd, END, self.length);
+            // If this fails, so does what comes later, which is reported.
+            let _ = file::truncate(fd, self.place());
+            let _ = file::write_all(fd, END, Some(self.place()));
         }
     }
 
     /// Ends the file. The next event begins another.
     pub fn end(&mut self, cx: &mut Cx) -> Result {
         let result = match self.target {
-            Some(Target::Other(fd)) => write_all(fd, END),
+            Some(Target::Other(fd)) => file::write_all(fd, END, None),
             Some(target @ Target::Program(_)) => self.call(cx, target, END, UVX_TRACE_FILE_ENDS),
             _ => Ok(()),
         };
@@ -186,8 +181,7 @@ impl Output {
     /// Waits until the file is on the disk.
     pub fn sync(&self) -> Result {
         match self.target {
-            // SAFETY: no pointers.
-            Some(Target::Regular(fd)) => check(unsafe { libc::fdatasync(fd) }).map(|_| ()),
+            Some(Target::Regular(fd)) => file::sync_data(fd),
             _ => Ok(()),
         }
     }
@@ -265,31 +259,4 @@ impl Drop for Pattern {
         // SAFETY: made by `new`.
         unsafe { mem::free(self.0.as_ptr().cast()) };
     }
-}
-
-fn write_all(fd: c_int, bytes: &[u8]) -> Result {
-    // SAFETY: the memory is `rest`, which is this long.
-    write_with(bytes, |rest, _| unsafe { libc::write(fd, rest.as_ptr().cast(), rest.len()) })
-}
-
-fn write_at(fd: c_int, bytes: &[u8], offset: u64) -> Result {
-    write_with(bytes, |rest, done| {
-        let at = offset.saturating_add(done as u64).cast_signed();
-        // SAFETY: as above.
-        unsafe { libc::pwrite64(fd, rest.as_ptr().cast(), rest.len(), at) }
-    })
-}
-
-/// Until all is written, whatever part of the rest `write` takes.
-fn write_with(bytes: &[u8], mut write: impl FnMut(&[u8], usize) -> isize) -> Result {
-    let mut done = 0;
-    while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
-        match usize::try_from(write(rest, done)) {
-            Ok(0) => return Err(Errno::EIO),
-            Ok(count) => done = done.saturating_add(count),
-            Err(_) if last_error() == Errno::EINTR => {}
-            Err(_) => return Err(last_error()),
-        }
-    }
-    Ok(())
 }

@@ -10,7 +10,7 @@ use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::mem::{self, Counted};
 use crate::sync::prim::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
-use crate::sys::futex;
+use crate::sys::{futex, thread};
 use core::cell::Cell;
 use core::ffi::{CStr, c_char};
 use core::ptr::{NonNull, null};
@@ -73,16 +73,13 @@ impl Queue {
             unsafe { mem::free(first.as_ptr().cast()) }
         })?;
         let mut name = [0; 16];
-        // SAFETY: the name has room for 16 bytes. No preconditions for the number.
-        let tid = unsafe {
-            libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr());
-            libc::gettid()
-        };
+        // SAFETY: the name has room for 16 bytes.
+        unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) };
         // Without memory the buffers go with the queue.
         Counted::new(Queue {
             agent: agent.clone(),
             next: Cell::new(null()),
-            tid,
+            tid: thread::tid(),
             name,
             buffers: [first, second],
             handover: HandOver::default(),

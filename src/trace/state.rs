@@ -12,8 +12,9 @@ use crate::abi::errno::{Errno, Result};
 use crate::mem::Counted;
 use crate::sync::fork_guard::ForkGuard;
 use crate::sync::prim::Ordering;
+use crate::sync::static_mutex::{self, StaticMutex};
 use crate::sys::{check_code, fd};
-use core::cell::{Cell, UnsafeCell};
+use core::cell::Cell;
 use core::ffi::c_void;
 use core::ops::Deref;
 use core::ptr::{null, null_mut};
@@ -29,18 +30,8 @@ pub struct State {
     key: Cell<Option<libc::pthread_key_t>>,
 }
 
-struct Guarded {
-    mutex: UnsafeCell<libc::pthread_mutex_t>,
-    state: State,
-}
-
-// SAFETY: the state is reached through `Locked` only, that is, under the mutex.
-unsafe impl Sync for Guarded {}
-
-static STATE: Guarded = Guarded {
-    mutex: UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER),
-    state: State { agent: Cell::new(null_mut()), queues: Cell::new(null()), key: Cell::new(None) },
-};
+static STATE: StaticMutex<State> =
+    StaticMutex::new(State { agent: Cell::new(null_mut()), queues: Cell::new(null()), key: Cell::new(None) });
 
 std::thread_local! {
     /// The thread's queue; it is in the list for as long as it stands here.
@@ -54,17 +45,17 @@ static DROPPED: AtomicU64 = AtomicU64::new(0);
 
 /// The lock, held, and so the way to the state. The thread traces nothing meanwhile, for what it calls may be the program's: an allocator.
 pub struct Locked {
+    state: static_mutex::Locked<State>,
     here: *const Queue,
     refused: bool,
 }
 
 /// Takes the lock.
 pub fn lock() -> Locked {
-    // SAFETY: the mutex is initialised and never destroyed; a plain one cannot fail.
-    unsafe { libc::pthread_mutex_lock(STATE.mutex.get()) };
+    let state = STATE.lock();
     let here = HERE.try_with(|here| here.replace(null())).unwrap_or(null());
     let refused = REFUSES.try_with(|refuses| refuses.replace(true)).unwrap_or(true);
-    let state = Locked { here, refused };
+    let state = Locked { state, here, refused };
     if DROPPED.load(Ordering::Relaxed) != 0 {
         let dropped = DROPPED.swap(0, Ordering::Relaxed);
         if let Some(agent) = state.agent() {
@@ -77,14 +68,12 @@ pub fn lock() -> Locked {
 impl Deref for Locked {
     type Target = State;
     fn deref(&self) -> &State {
-        &STATE.state
+        &self.state
     }
 }
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        // SAFETY: held by this thread.
-        unsafe { libc::pthread_mutex_unlock(STATE.mutex.get()) };
         refuse(self.refused);
         let _ = HERE.try_with(|here| here.set(self.here));
     }
@@ -248,8 +237,8 @@ pub fn guard_forks() -> Result {
 
 unsafe extern "C" fn after_fork_in_child() {
     FORK_GUARD.is_set_up();
-    // SAFETY: the child has one thread, so nobody is inside the mutex, whatever state it was copied in.
-    unsafe { STATE.mutex.get().write(libc::PTHREAD_MUTEX_INITIALIZER) };
+    // SAFETY: the child has one thread, which forks outside of the mutex.
+    unsafe { STATE.renew() };
     let state = lock();
     category::set_all(None);
     if let Some(agent) = state.agent() {

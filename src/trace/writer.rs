@@ -9,10 +9,9 @@ use super::output::Output;
 use super::queue::{Queue, Stop};
 use super::record::Record;
 use super::state::{self, lock};
-use super::text::Text;
 use crate::abi::UVX_TRACE_FSYNC;
 use crate::abi::errno::{Errno, Result};
-use crate::mem::{Counted, Owned};
+use crate::mem::{Bytes, Counted, Owned};
 use crate::ptr::Cx;
 use crate::sync::prim::Ordering;
 use crate::sys;
@@ -27,7 +26,7 @@ const SPARE: usize = 4 << 10;
 pub struct Writer {
     agent: Counted<Agent>,
     output: Output,
-    text: Text,
+    text: Bytes,
     /// In the text.
     events: u64,
     /// What `take` has to have before it can go on.
@@ -52,8 +51,8 @@ enum Need {
 impl Writer {
     /// With all the memory that it usually needs.
     pub fn new(agent: Counted<Agent>, output: Output) -> Result<Owned<Writer>> {
-        let mut text = Text::default();
-        text.reserve(CHUNK + SPARE).map_err(|_| Errno::ENOMEM)?;
+        let mut text = Bytes::empty();
+        text.reserve(CHUNK + SPARE)?;
         Owned::new(Writer {
             agent,
             output,
@@ -116,11 +115,11 @@ impl Writer {
             self.needs = Need::Rotation;
             return false;
         }
-        if self.text.length() >= CHUNK {
+        if self.text.len() >= CHUNK {
             self.needs = Need::Room;
             return false;
         }
-        let before = self.text.length();
+        let before = self.text.len();
         if self.add(queue, record).is_err() {
             self.text.truncate(before);
             self.starved = true;
@@ -128,7 +127,7 @@ impl Writer {
             return true;
         }
         let length =
-            self.output.length.saturating_add(self.text.length().saturating_add(json::END.len()) as u64);
+            self.output.length.saturating_add(self.text.len().saturating_add(json::END.len()) as u64);
         if length > self.agent.options.bytes_per_file && self.output.events > 0 {
             self.text.truncate(before);
             self.needs = Need::Rotation;
@@ -166,7 +165,7 @@ impl Writer {
 
     /// Writes the text.
     fn push_out(&mut self, cx: &mut Cx) {
-        if self.text.length() == 0 {
+        if self.text.is_empty() {
             return;
         }
         let events = core::mem::take(&mut self.events);

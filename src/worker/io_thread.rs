@@ -13,7 +13,7 @@ use crate::event_loop::{Loop, lifecycle};
 use crate::mem::{Counted, Owned};
 use crate::ptr::Cx;
 use crate::sync::prim::{AtomicU32, Mutex, Ordering, lock};
-use crate::sys::{self, futex, signal_mask, time::now_ns};
+use crate::sys::{self, futex, signal_mask, time::Deadline};
 use core::cell::UnsafeCell;
 use core::ffi::{c_char, c_void};
 use core::mem::{MaybeUninit, offset_of};
@@ -93,17 +93,13 @@ impl IoThread {
 
     /// Waits until the thread's state is `least` or beyond.
     fn wait_for(&self, least: u32, timeout_ns: u64) -> Result {
-        let until = now_ns().saturating_add(timeout_ns);
+        let deadline = Deadline::after(timeout_ns);
         loop {
             let state = self.state.load(Ordering::Acquire);
             if state >= least {
                 return Ok(());
             }
-            let left = until.saturating_sub(now_ns());
-            if left == 0 {
-                return Err(Errno::ETIMEDOUT);
-            }
-            futex::wait(&self.state, state, (until != u64::MAX).then_some(left));
+            futex::wait(&self.state, state, deadline.left()?);
         }
     }
 }
@@ -133,9 +129,7 @@ pub unsafe fn start(
         stop_cb: options.stop_cb,
         arg,
         // SAFETY: the caller's.
-        name: unsafe {
-            sys::thread::short_name(if options.name.is_null() { c"uvx-io".as_ptr() } else { options.name })
-        },
+        name: unsafe { sys::thread::short_name(options.name, c"uvx-io") },
         calls: Calls::create(0)?,
         // SAFETY: all-zero is a value of the structs.
         own_loop: UnsafeCell::new(unsafe { MaybeUninit::zeroed().assume_init() }),

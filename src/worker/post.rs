@@ -14,7 +14,7 @@ use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::ptr::Cx;
 use crate::sync::mailbox::{Kind, Put, Tagged};
-use crate::sys::time::now_ns;
+use crate::sys::time::Deadline;
 use core::ptr::null_mut;
 
 /// From where to where.
@@ -113,20 +113,16 @@ pub unsafe fn post_wait(
 ) -> Result {
     // SAFETY: the caller's.
     let mut result = unsafe { post(cx, route, desc) };
-    let start = if result == Err(Errno::EAGAIN) { now_ns() } else { 0 };
+    if result != Err(Errno::EAGAIN) {
+        return result;
+    }
+    let deadline = Deadline::after(timeout_ns);
     while result == Err(Errno::EAGAIN) {
         let turn = route.target.inbox.want_room(THREADS);
         // SAFETY: the caller's.
         result = unsafe { post(cx, route, desc) };
         if result == Err(Errno::EAGAIN) {
-            let left = match timeout_ns {
-                u64::MAX => None,
-                _ => Some(timeout_ns.saturating_sub(now_ns().saturating_sub(start))),
-            };
-            if left == Some(0) {
-                return Err(Errno::ETIMEDOUT);
-            }
-            route.target.inbox.wait_for_room(turn, left);
+            route.target.inbox.wait_for_room(turn, deadline.left()?);
         }
     }
     result

@@ -103,14 +103,7 @@ impl Writer {
         } else if !bounded {
             inbox.posted_otherwise().add(bytes);
         }
-        if message.is_null() {
-            message = mem::alloc(size_of::<Message>()).cast();
-        }
-        if message.is_null() {
-            inbox.posted_otherwise().subtract(bytes);
-            return Err(Errno::ENOMEM);
-        }
-        Ok(message)
+        or_new(message, inbox, bytes)
     }
 
     /// As `begin`, to an inbox of which this is no writer: it does the counting itself.
@@ -125,14 +118,7 @@ impl Writer {
             message = self.take_unused(inbox);
             self.busy.store(false, Ordering::Release);
         }
-        if message.is_null() {
-            message = mem::alloc(size_of::<Message>()).cast();
-        }
-        if message.is_null() {
-            inbox.posted_otherwise().subtract(bytes);
-            return Err(Errno::ENOMEM);
-        }
-        Ok(message)
+        or_new(message, inbox, bytes)
     }
 
     /// Memory that was used before, if there is any. For whoever set `busy`.
@@ -150,6 +136,20 @@ impl Writer {
         }
         message
     }
+}
+
+/// `memory`, or new memory if that is null; without any, the message is counted no more.
+#[inline]
+fn or_new(memory: *mut Message, inbox: &Inbox, bytes: u64) -> Result<*mut Message> {
+    if !memory.is_null() {
+        return Ok(memory);
+    }
+    let new = mem::alloc(size_of::<Message>()).cast::<Message>();
+    if new.is_null() {
+        inbox.posted_otherwise().subtract(bytes);
+        return Err(Errno::ENOMEM);
+    }
+    Ok(new)
 }
 
 impl Drop for Writer {

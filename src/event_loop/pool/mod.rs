@@ -16,10 +16,11 @@ use crate::abi::errno::Result;
 use crate::abi::*;
 use crate::ds::queue;
 use crate::sync::mailbox::Kind;
+use crate::sync::static_mutex::StaticMutex;
+use crate::sys::variable;
 use crate::trace::own;
-use core::cell::{Cell, UnsafeCell};
+use core::cell::Cell;
 use core::ffi::{CStr, c_int};
-use core::ops::Deref;
 use core::ptr::null_mut;
 use crew::{Crew, Picked};
 use line::Line;
@@ -47,49 +48,13 @@ struct State {
     stopping: Cell<bool>,
 }
 
-struct Pool {
-    mutex: UnsafeCell<libc::pthread_mutex_t>,
-    state: State,
-}
-
-// SAFETY: the state is reached through `Locked` only, that is, under the mutex.
-unsafe impl Sync for Pool {}
-
-static POOL: Pool = Pool {
-    mutex: UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER),
-    state: State {
-        line: Line::new(),
-        started: Cell::new(0),
-        size: Cell::new(0),
-        crew: Crew::new(),
-        stopping: Cell::new(false),
-    },
-};
-
-/// The pool's mutex, held, and so the way to the state.
-struct Locked(());
-
-impl Locked {
-    fn new() -> Locked {
-        // SAFETY: the mutex is initialised and never destroyed; a plain one cannot fail.
-        unsafe { libc::pthread_mutex_lock(POOL.mutex.get()) };
-        Locked(())
-    }
-}
-
-impl Deref for Locked {
-    type Target = State;
-    fn deref(&self) -> &State {
-        &POOL.state
-    }
-}
-
-impl Drop for Locked {
-    fn drop(&mut self) {
-        // SAFETY: held by this thread.
-        unsafe { libc::pthread_mutex_unlock(POOL.mutex.get()) };
-    }
-}
+static POOL: StaticMutex<State> = StaticMutex::new(State {
+    line: Line::new(),
+    started: Cell::new(0),
+    size: Cell::new(0),
+    crew: Crew::new(),
+    stopping: Cell::new(false),
+});
 
 pub use crew::awake as awake_workers;
 
@@ -141,7 +106,7 @@ unsafe fn put_in_line(
         queue::init(&raw mut (*work).wq);
     }
     own::mark(b'b', QUEUED, work.addr());
-    let pool = Locked::new();
+    let pool = POOL.lock();
     if pool.size.get() == 0 {
         pool.set_up();
     }
@@ -196,7 +161,7 @@ pub unsafe fn complete_now(lp: Loop, work: *mut uv__work, done: DoneFn) {
 /// # Safety
 /// One of them was, its `done` has not returned, and this is its loop's thread.
 pub unsafe fn was_answered(work: *mut uv__work) -> bool {
-    let _pool = Locked::new(); // a thread may be taking it
+    let _pool = POOL.lock(); // a thread may be taking it
     // SAFETY: the caller's.
     unsafe { line::was_answered(work) }
 }
@@ -206,7 +171,7 @@ pub unsafe fn was_answered(work: *mut uv__work) -> bool {
 /// # Safety
 /// `work` was submitted to `lane`, its `done` has not returned, and this is its loop's thread.
 pub unsafe fn cancel(work: *mut uv__work, lane: Lane) -> Result {
-    let pool = Locked::new();
+    let pool = POOL.lock();
     // SAFETY: the caller's.
     let ours = unsafe { pool.line.cancel(work, lane) }?;
     drop(pool);
@@ -232,7 +197,7 @@ pub struct Load {
 
 /// What the pool has to do now. Any thread.
 pub fn load() -> Load {
-    let pool = Locked::new();
+    let pool = POOL.lock();
     let (waiting, running) = pool.line.counts();
     Load { threads: pool.started.get(), size: pool.size.get(), running, waiting }
 }
@@ -251,7 +216,7 @@ unsafe fn complete(work: *mut uv__work, late: u64) {
 
 /// Ends all threads after the work that is queued. For `uv_library_shutdown`.
 pub fn shutdown() {
-    let pool = Locked::new();
+    let pool = POOL.lock();
     pool.stopping.set(true);
     let started = pool.started.get();
     let sleepers = pool.crew.pick_many(started);
@@ -261,17 +226,17 @@ pub fn shutdown() {
         // SAFETY: started above, and nobody else waits for it.
         unsafe { worker::join(index) };
     }
-    let pool = Locked::new();
+    let pool = POOL.lock();
     pool.forget_threads();
     pool.size.set(0);
 }
 
 /// In the child after fork: the threads, and what they had, are the parent's.
 pub fn after_fork_in_child() {
-    // SAFETY: the child has one thread, so nobody is inside the mutex, whatever state it was copied in.
-    unsafe { POOL.mutex.get().write(libc::PTHREAD_MUTEX_INITIALIZER) };
+    // SAFETY: the child has one thread, which forks outside of the mutex.
+    unsafe { POOL.renew() };
     crew::forget_all();
-    Locked::new().forget_threads();
+    POOL.lock().forget_threads();
 }
 
 impl State {
@@ -293,12 +258,6 @@ impl State {
 
 /// `UV_THREADPOOL_SIZE`, in bounds.
 fn size_from_environment() -> u32 {
-    // SAFETY: getenv gives null or a string; changing the environment meanwhile is the program's to avoid.
-    unsafe {
-        let value = libc::getenv(c"UV_THREADPOOL_SIZE".as_ptr());
-        if value.is_null() {
-            return DEFAULT_SIZE;
-        }
-        u32::try_from(libc::atoi(value)).unwrap_or(MAX_SIZE).clamp(1, MAX_SIZE)
-    }
+    let Some(size) = variable::number(c"UV_THREADPOOL_SIZE") else { return DEFAULT_SIZE };
+    u32::try_from(size).unwrap_or(MAX_SIZE).clamp(1, MAX_SIZE)
 }

@@ -2,7 +2,7 @@
 
 use super::crew::{self, Sleeper};
 use super::line::Item;
-use super::{Locked, MAX_SIZE, QUEUED, State, complete};
+use super::{MAX_SIZE, POOL, QUEUED, State, complete};
 use crate::abi::errno::Result;
 use crate::sys::thread;
 use crate::trace::own::{self, Span};
@@ -95,7 +95,7 @@ enum Next {
 
 /// After `done`, or after having been woken: takes the next item, or sleeps until there may be one.
 fn next(sleeper: &Sleeper, done: Option<Item>) -> Next {
-    let pool = Locked::new();
+    let pool = POOL.lock();
     match done {
         None => pool.crew.arrive(),
         Some(Item { lane, .. }) => pool.line.finish(lane),

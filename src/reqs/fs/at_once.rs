@@ -11,7 +11,7 @@ use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::event_loop::Loop;
 use crate::sys::stat::{Extended, Target};
-use crate::sys::{self, fd, file, mount};
+use crate::sys::{self, fd, file, mount, variable};
 use core::ffi::{CStr, c_int};
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -43,12 +43,7 @@ fn is_switched_off() -> bool {
     const OFF: u8 = 2;
     static SWITCH: AtomicU8 = AtomicU8::new(UNKNOWN);
     if SWITCH.load(Relaxed) == UNKNOWN {
-        // SAFETY: getenv gives null or a string; changing the environment meanwhile is the program's to avoid.
-        let off = unsafe {
-            let value = libc::getenv(c"UV_FS_INLINE".as_ptr());
-            !value.is_null() && *value.cast::<u8>() == b'0'
-        };
-        SWITCH.store(if off { OFF } else { ON }, Relaxed);
+        SWITCH.store(if variable::is_off(c"UV_FS_INLINE") { OFF } else { ON }, Relaxed);
     }
     SWITCH.load(Relaxed) == OFF
 }

@@ -11,7 +11,7 @@ use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::ptr::Cx;
 use crate::sync::mailbox::Put;
-use crate::sys::time::now_ns;
+use crate::sys::time::Deadline;
 use crate::worker::close;
 use crate::worker::inbox::{CALLBACK, THREADS};
 use crate::worker::message::{self, Doomed, INLINE, Message, Payload};
@@ -68,7 +68,10 @@ pub unsafe fn post_wait(
     let mut full = None;
     // SAFETY: the caller's.
     let mut result = unsafe { try_post(cx, &held, member, desc, &mut full) };
-    let start = if result == Err(Errno::EAGAIN) { now_ns() } else { 0 };
+    if result != Err(Errno::EAGAIN) {
+        return result;
+    }
+    let deadline = Deadline::after(timeout_ns);
     while result == Err(Errno::EAGAIN)
         && let Some(first) = full.take()
     {
@@ -76,13 +79,7 @@ pub unsafe fn post_wait(
         // SAFETY: the caller's.
         result = unsafe { try_post(cx, &held, member, desc, &mut full) };
         if result == Err(Errno::EAGAIN) {
-            let left = match timeout_ns {
-                u64::MAX => None,
-                _ => Some(timeout_ns.saturating_sub(now_ns().saturating_sub(start))),
-            };
-            if left == Some(0) {
-                return Err(Errno::ETIMEDOUT);
-            }
+            let left = deadline.left()?;
             if full.as_ref().is_some_and(|now| core::ptr::eq::<Port>(&raw const **now, &raw const *first)) {
                 first.inbox.wait_for_room(turn, left);
             }

@@ -8,7 +8,7 @@ use crate::abi::errno::{Errno, Result};
 use crate::abi::{UVX_CALL_REF, uvx_call_fn, uvx_loop_call_t};
 use crate::mem::Counted;
 use crate::sync::prim::{AtomicU32, Ordering};
-use crate::sys::{futex, time::now_ns};
+use crate::sys::{futex, time::Deadline};
 use core::ffi::{c_int, c_void};
 
 const WAITING: u32 = 0;
@@ -38,28 +38,28 @@ pub unsafe fn call_sync(calls: &Calls, run: uvx_call_fn, arg: *mut c_void, timeo
         unsafe { function(arg, 0) };
         return Ok(());
     }
-    let start = now_ns();
+    let deadline = Deadline::after(timeout_ns);
     let call = Call::new(Some(on_turn), UVX_CALL_REF);
     let waited = Counted::new(Waited { call, run, arg, state: AtomicU32::new(WAITING) })?;
     let queued = waited.clone().into_raw();
     // SAFETY: the call is new; it has a reference of its own until its turn.
     unsafe { calls.post(queued.cast(), UVX_CALL_REF).inspect_err(|_| drop(Counted::from_raw(queued)))? };
-    wait(&waited.state, start, timeout_ns)
+    wait(&waited.state, deadline)
 }
 
-fn wait(state: &AtomicU32, start: u64, timeout_ns: u64) -> Result {
+fn wait(state: &AtomicU32, deadline: Deadline) -> Result {
     loop {
         let now = state.load(Ordering::Acquire);
-        let left = match (now, timeout_ns) {
-            (DONE, _) => return Ok(()),
-            (CANCELLED, _) => return Err(Errno::ECANCELED),
-            (RUNNING, _) | (_, u64::MAX) => None,
-            _ => Some(timeout_ns.saturating_sub(now_ns().saturating_sub(start))),
+        let left = match now {
+            DONE => return Ok(()),
+            CANCELLED => return Err(Errno::ECANCELED),
+            RUNNING => Ok(None),
+            _ => deadline.left(),
         };
-        if left != Some(0) {
-            futex::wait(state, now, left);
-        } else if change(state, GIVEN_UP) {
-            return Err(Errno::ETIMEDOUT);
+        match left {
+            Ok(left) => futex::wait(state, now, left),
+            Err(error) if change(state, GIVEN_UP) => return Err(error),
+            Err(_) => {}
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::abi::errno::{Errno, Result};
 use crate::ds::text::Text;
 use crate::os::pid;
 use crate::sys::socket::{self, End, UNIX_PATH_MAX, UnixName};
-use crate::sys::{self, fd};
+use crate::sys::{self, fd, stat, variable};
 use core::ffi::{CStr, c_char, c_int};
 use core::fmt::Write;
 use core::mem::MaybeUninit;
@@ -86,12 +86,9 @@ impl Address {
 
 /// A variable of the environment; None in a program that has more rights than who started it.
 pub fn from_environment(name: &CStr) -> Option<&'static [u8]> {
-    // SAFETY: strings. The environment is not changed by this library meanwhile; the program's own duty is that of getenv(3).
-    unsafe {
-        let value = libc::getenv(name.as_ptr());
-        let is_trusted = libc::getauxval(libc::AT_SECURE) == 0;
-        (!value.is_null() && is_trusted).then(|| CStr::from_ptr(value).to_bytes())
-    }
+    // SAFETY: no pointers.
+    let is_trusted = unsafe { libc::getauxval(libc::AT_SECURE) } == 0;
+    variable::get(name).filter(|_| is_trusted).map(CStr::to_bytes)
 }
 
 /// A socket that listens at a path, for this user alone.
@@ -113,13 +110,7 @@ fn listen_at(path: &Place) -> Result<c_int> {
 
 /// Whether a socket lies there: the system refuses connections to plain files in the same words.
 fn is_socket(path: &Place) -> bool {
-    let mut found = MaybeUninit::<libc::stat>::zeroed();
-    // SAFETY: the path is a string, and the result fits; all-zero is a value of it.
-    let mode = unsafe {
-        libc::lstat(path.as_c_str().as_ptr(), found.as_mut_ptr());
-        found.assume_init().st_mode
-    };
-    mode & libc::S_IFMT == libc::S_IFSOCK
+    stat::of(stat::Target::Link(path.as_c_str())).is_ok_and(|found| stat::is(&found, libc::S_IFSOCK))
 }
 
 /// Whether the socket there is one on which nobody listens: its process has ended without closing it.
@@ -132,8 +123,7 @@ fn is_abandoned(name: &UnixName) -> bool {
 
 /// Takes the file away.
 pub fn remove(path: &Place) {
-    // SAFETY: the path is a string.
-    unsafe { libc::unlink(path.as_c_str().as_ptr()) };
+    let _ = sys::path::unlink(path.as_c_str()); // or somebody else has
 }
 
 fn listen_on(port: u16) -> Result<(c_int, Place)> {
@@ -172,5 +162,5 @@ fn port_of(listener: c_int) -> Result<u16> {
 pub fn be_patient_for_a_second(client: c_int) -> Result {
     let second = libc::timeval { tv_sec: 1, tv_usec: 0 };
     socket::set_option(client, libc::SOL_SOCKET, libc::SO_SNDTIMEO, second)
-        .and_then(|()| sys::fd::set_blocking(client, true))
+        .and_then(|()| fd::set_blocking(client, true))
 }

@@ -5,7 +5,6 @@
 //! port's loop has one handle, which watches the listening socket; its memory is static, for there is one port in a process.
 
 mod address;
-mod buffer;
 mod report;
 
 use super::io_thread::{self, IoThread};
@@ -15,14 +14,14 @@ use crate::abi::*;
 use crate::ds::text::Text;
 use crate::event_loop::{Loop, lifecycle};
 use crate::handles::poll;
+use crate::mem::Bytes;
 use crate::os::caller_buffer::CallerBuffer;
 use crate::os::error_text;
 use crate::ptr::{Cx, Handle};
 use crate::sync::static_mutex::{Locked, StaticMutex};
 use crate::sys::time::now_ns;
-use crate::sys::{fd, socket};
+use crate::sys::{fd, file, socket};
 use address::{Address, Place};
-use buffer::Buffer;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::MaybeUninit;
@@ -187,8 +186,7 @@ fn complain(error: Errno) {
     for part in [b"libuv: no debug port: ", known, b"\n"] {
         let _ = line.push(part); // texts are shorter
     }
-    // SAFETY: the bytes are readable.
-    unsafe { libc::write(2, line.as_bytes().as_ptr().cast(), line.as_bytes().len()) };
+    let _ = file::write_all(libc::STDERR_FILENO, line.as_bytes(), None); // there is nobody else to tell
 }
 
 /// In the child after fork: the port is the parent's.
@@ -226,9 +224,9 @@ unsafe extern "C" fn init(raw: *mut uv_loop_t, _arg: *mut c_void) -> c_int {
 
 unsafe extern "C" fn on_client(_watch: *mut uv_poll_t, _status: c_int, _events: c_int) {
     if let Ok(client) = socket::accept(LISTENER.load(Ordering::Acquire)) {
-        let mut text = Buffer::new();
+        let mut text = Bytes::empty();
         if address::be_patient_for_a_second(client).is_ok() && report::write(&mut text).is_ok() {
-            send(client, text.as_bytes());
+            send(client, &text);
         }
         fd::close(client);
     }

@@ -4,14 +4,14 @@
 //! when the jobs are, and the loop has run all calls that were posted to it: whatever a job has posted, it posted before it was over.
 
 use super::job::Lane;
-use super::{Pool, State, thread, time_left};
+use super::{Pool, State, thread};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::uv_loop_t;
 use crate::event_loop::notice::Notice;
 use crate::event_loop::{Loop, run};
 use crate::ptr::Cx;
 use crate::sync::prim::{AtomicU32, Ordering, lock};
-use crate::sys::{futex, time::now_ns};
+use crate::sys::{futex, time::Deadline};
 use crate::worker::call::request;
 use core::ffi::c_int;
 use core::ptr::null_mut;
@@ -73,7 +73,7 @@ impl Pool {
         if thread::is_of(self) {
             return Err(Errno::EINVAL);
         }
-        let start = now_ns();
+        let deadline = Deadline::after(timeout_ns);
         let mut drain = Drain {
             least,
             pump: pump.map_or(null_mut(), Loop::as_ptr),
@@ -87,8 +87,8 @@ impl Pool {
         unsafe {
             self.enter(drain);
             let result = match pump {
-                Some(lp) => self.drain_pumping(cx, drain, lp, start, timeout_ns),
-                None => self.drain_sleeping(drain, start, timeout_ns),
+                Some(lp) => self.drain_pumping(cx, drain, lp, deadline),
+                None => self.drain_sleeping(drain, deadline),
             };
             self.leave(drain, pump);
             result
@@ -97,7 +97,7 @@ impl Pool {
 
     /// # Safety
     /// The drain is this thread's, and in the list; so below.
-    unsafe fn drain_sleeping(&self, drain: *const Drain, start: u64, timeout_ns: u64) -> Result {
+    unsafe fn drain_sleeping(&self, drain: *const Drain, deadline: Deadline) -> Result {
         // SAFETY: the caller's.
         let (told, least) = unsafe { (&(*drain).told, (*drain).least) };
         loop {
@@ -105,34 +105,20 @@ impl Pool {
             if lock(&self.state).lanes.are_done(least) {
                 return Ok(());
             }
-            let left = time_left(start, timeout_ns);
-            if left == Some(0) {
-                return Err(Errno::ETIMEDOUT);
-            }
-            futex::wait(told, seen, left);
+            futex::wait(told, seen, deadline.left()?);
         }
     }
 
     /// # Safety
     /// As above.
-    unsafe fn drain_pumping(
-        &self,
-        cx: &mut Cx,
-        drain: *mut Drain,
-        lp: Loop,
-        start: u64,
-        timeout_ns: u64,
-    ) -> Result {
+    unsafe fn drain_pumping(&self, cx: &mut Cx, drain: *mut Drain, lp: Loop, deadline: Deadline) -> Result {
         loop {
             // SAFETY: the caller's.
             let is_done = unsafe { self.look(drain) };
             if is_done && !request::wait_for(lp) {
                 return Ok(());
             }
-            let left = time_left(start, timeout_ns);
-            if left == Some(0) {
-                return Err(Errno::ETIMEDOUT);
-            }
+            let left = deadline.left()?;
             if lp.stop_flag() != 0 {
                 return Err(Errno::EINTR);
             }

@@ -20,13 +20,14 @@ use crate::event_loop::pool::crew::{Crew, Picked, Sleeper};
 use crate::mem::Counted;
 use crate::os::parallelism;
 use crate::sync::prim::{AtomicU32, Mutex, Ordering, lock};
-use crate::sys::{self, futex, time::now_ns};
+use crate::sys::time::{Deadline, now_ns};
+use crate::sys::{self, futex};
 use crate::worker::call::Calls;
 use crate::worker::call::request;
 use crate::worker::port::lateness;
 use core::ffi::{c_char, c_int};
 use core::mem::MaybeUninit;
-use core::ptr::{NonNull, copy_nonoverlapping, eq, null, null_mut};
+use core::ptr::{NonNull, eq, null, null_mut};
 use drain::Drain;
 use job::{DoneFn, Job, LANES, Lane, Order, RunFn};
 use lanes::Lanes;
@@ -107,7 +108,7 @@ pub unsafe fn create(options: *const uvx_pool_options_t) -> Result<Counted<Pool>
             statistics: Statistics::default(),
         }),
         // SAFETY: the caller's.
-        name: unsafe { short_name(options.name) },
+        name: unsafe { sys::thread::short_name(options.name, c"uvx-pool") },
         stack_size: sys::thread::whole_stack(stack.max(OWN_STACK.saturating_add(sys::thread::LEAST_STACK))),
         thread_priority: options.thread_priority,
         gone: AtomicU32::new(0),
@@ -117,18 +118,6 @@ pub unsafe fn create(options: *const uvx_pool_options_t) -> Result<Counted<Pool>
         return Err(error);
     }
     Ok(pool)
-}
-
-/// As much of the name as the system keeps.
-///
-/// # Safety
-/// `name` is null or a string.
-unsafe fn short_name(name: *const c_char) -> [c_char; 16] {
-    let mut short = [0; 16];
-    let name = if name.is_null() { c"uvx-pool".as_ptr() } else { name };
-    // SAFETY: the caller's; at most 15 bytes are read of the string, and the last byte stays 0.
-    unsafe { copy_nonoverlapping(name, short.as_mut_ptr(), libc::strnlen(name, 15)) };
-    short
 }
 
 /// For any thread that has a reference.
@@ -231,7 +220,7 @@ impl Pool {
         if thread::is_of(self) {
             return Err(Errno::EINVAL);
         }
-        let start = now_ns();
+        let deadline = Deadline::after(timeout_ns);
         let mut state = lock(&self.state);
         state.closed = true;
         let mut dropped = state.drop_waiting(mode == UVX_SHUTDOWN_DROP);
@@ -248,16 +237,12 @@ impl Pool {
                 Job::complete(job.as_ptr(), UV_ECANCELED, 0);
             }
         }
-        self.wait_for_end(start, timeout_ns)
+        self.wait_for_end(deadline)
     }
 
-    fn wait_for_end(&self, start: u64, timeout_ns: u64) -> Result {
+    fn wait_for_end(&self, deadline: Deadline) -> Result {
         while self.gone.load(Ordering::Acquire) == 0 {
-            let left = time_left(start, timeout_ns);
-            if left == Some(0) {
-                return Err(Errno::ETIMEDOUT);
-            }
-            futex::wait(&self.gone, 0, left);
+            futex::wait(&self.gone, 0, deadline.left()?);
         }
         let ended = lock(&self.state).ended.take();
         if let Some(ended) = ended {
@@ -288,11 +273,6 @@ impl Drop for Pool {
     fn drop(&mut self) {
         thread::leave(&mut lock(&self.state));
     }
-}
-
-/// What is left of a timeout that began at `start`; None: for ever.
-fn time_left(start: u64, timeout_ns: u64) -> Option<u64> {
-    (timeout_ns != u64::MAX).then(|| timeout_ns.saturating_sub(now_ns().saturating_sub(start)))
 }
 
 impl State {

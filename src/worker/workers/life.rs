@@ -1,9 +1,10 @@
 //! How far a worker is, and how it ends: two words that any thread may read. How it ends is decided once; who comes later has no say.
 
-use crate::abi::errno::{Errno, Result};
+use crate::abi::errno::Result;
 use crate::abi::*;
 use crate::sync::prim::{AtomicU32, AtomicU64, Ordering};
-use crate::sys::{futex, time::now_ns};
+use crate::sys::futex;
+use crate::sys::time::{Deadline, now_ns};
 use core::ffi::c_int;
 use core::sync::atomic::AtomicI32;
 
@@ -88,20 +89,13 @@ impl Life {
 
     /// Waits until the worker has ended, for at most `timeout_ns`; `u64::MAX`: for ever.
     pub fn wait_for_end(&self, timeout_ns: u64) -> Result {
-        let start = now_ns();
+        let deadline = Deadline::after(timeout_ns);
         loop {
             let phase = self.phase.load(Ordering::Acquire);
             if phase >= UVX_WORKER_ENDED {
                 return Ok(());
             }
-            let left = match timeout_ns {
-                u64::MAX => None,
-                _ => Some(timeout_ns.saturating_sub(now_ns().saturating_sub(start))),
-            };
-            if left == Some(0) {
-                return Err(Errno::ETIMEDOUT);
-            }
-            futex::wait(&self.phase, phase, left);
+            futex::wait(&self.phase, phase, deadline.left()?);
         }
     }
 }

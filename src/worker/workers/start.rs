@@ -83,9 +83,7 @@ pub unsafe fn start(
         exit_cb,
     };
     // SAFETY: the caller's.
-    let name = unsafe {
-        sys::thread::short_name(if options.name.is_null() { c"WorkerThread".as_ptr() } else { options.name })
-    };
+    let name = unsafe { sys::thread::short_name(options.name, c"WorkerThread") };
     let replies = match call::of(parent) {
         Ok(calls) => Some(calls),
         Err(Errno::ESHUTDOWN) => None,

@@ -29,11 +29,9 @@ pub unsafe extern "C" fn main(arg: *mut c_void) {
     let worker = unsafe { &*arg.cast_const().cast::<Worker>() };
     // SAFETY: the worker's loop is this thread's.
     let (mut cx, lp) = unsafe { (Cx::enter(), Loop::new(worker.own_loop())) };
-    // SAFETY: the name is a string. No preconditions for the number.
-    unsafe {
-        let _ = sys::thread::set_name(worker.name.as_ptr()); // a thread without its name is a thread all the same
-        worker.tid.store(libc::gettid(), Ordering::Relaxed);
-    }
+    // SAFETY: the name is a string.
+    let _ = unsafe { sys::thread::set_name(worker.name.as_ptr()) }; // a thread without its name is a thread all the same
+    worker.tid.store(sys::thread::tid(), Ordering::Relaxed);
     let _ = CURRENT.try_with(|current| current.set(worker));
     lp.internals().thread.store(sys::thread::number(), Ordering::Relaxed);
     live(&mut cx, worker, lp);
