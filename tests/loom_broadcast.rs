@@ -4,9 +4,12 @@
 #![cfg(loom)]
 #![allow(clippy::disallowed_types)] // the rules of the library, which this is not
 
+mod model;
+
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
+use model::explore_with;
 use std::ptr::null;
 use std::sync::OnceLock;
 use uv::mem;
@@ -15,13 +18,6 @@ use uv::sync::mailbox::Put;
 use uv::worker::broadcast::members::{Members, Seat};
 use uv::worker::inbox::{Inbox, Limits, Next};
 use uv::worker::message::{self, Doomed, Message};
-
-/// All interleavings with at most so many preemptions, of which LOOM_MAX_PREEMPTIONS may ask for more.
-fn explore(model: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(3);
-    builder.check(model);
-}
 
 /// A port without its owner.
 struct Port {
@@ -120,7 +116,7 @@ fn new_message(tag: u64) -> *mut Message {
 
 #[test]
 fn loom_broadcast_while_one_joins() {
-    explore(|| {
+    explore_with(3, || {
         let group = Group::new();
         let (poster, listener) = (group.open(), group.open());
         let posting = {
@@ -141,7 +137,7 @@ fn loom_broadcast_while_one_joins() {
 
 #[test]
 fn loom_broadcast_while_one_leaves() {
-    explore(|| {
+    explore_with(3, || {
         let group = Group::new();
         let (poster, leaver, listener) = (group.open(), group.open(), group.open());
         let posting = {
@@ -160,7 +156,7 @@ fn loom_broadcast_while_one_leaves() {
 /// Both arrays change their roles while a list is read.
 #[test]
 fn loom_broadcast_while_two_come_and_go() {
-    explore(|| {
+    explore_with(3, || {
         let group = Group::new();
         let (poster, listener) = (group.open(), group.open());
         let visiting = {
@@ -192,7 +188,7 @@ fn loom_broadcast_while_two_come_and_go() {
 /// Who leaves while it posts itself.
 #[test]
 fn loom_broadcast_crosswise() {
-    explore(|| {
+    explore_with(3, || {
         let group = Group::new();
         let (a, b) = (group.open(), group.open());
         let crossing = {
@@ -213,7 +209,7 @@ fn loom_broadcast_crosswise() {
 /// Another thread posts with the port of one who leaves; it is in time, or does nothing.
 #[test]
 fn loom_broadcast_with_the_leavers_port() {
-    explore(|| {
+    explore_with(3, || {
         let group = Group::new();
         let (leaver, listener) = (group.open(), group.open());
         let posting = {

@@ -4,40 +4,18 @@
 #![cfg(loom)]
 #![allow(clippy::disallowed_types)] // the rules of the library, which this is not
 
+mod model;
+
 use core::ffi::c_void;
 use loom::cell::UnsafeCell;
-use loom::sync::{Arc, Condvar, Mutex};
+use loom::sync::Arc;
 use loom::thread;
+use model::{Bell, explore};
 use std::ptr::null_mut;
 use uv::abi::{UVX_CALL_INTERRUPT, UVX_CALL_REF, uv__queue, uv_loop_t};
 use uv::sync::mailbox::{Kind, Mailbox, Put, State};
 use uv::worker::call::{Call, Interrupt, Queue};
 use uv::worker::doorbell::Doorbell;
-
-/// All interleavings with at most so many preemptions, of which LOOM_MAX_PREEMPTIONS may ask for more.
-fn explore(model: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(2);
-    builder.check(model);
-}
-
-#[derive(Default)]
-struct Bell(Mutex<bool>, Condvar);
-
-impl Bell {
-    fn ring(&self) {
-        *self.0.lock().unwrap() = true;
-        self.1.notify_one();
-    }
-
-    fn sleep(&self) {
-        let mut rung = self.0.lock().unwrap();
-        while !*rung {
-            rung = self.1.wait(rung).unwrap();
-        }
-        *rung = false;
-    }
-}
 
 /// A loop as its calls see it. The model finds whoever touches it while it goes.
 struct Model {

@@ -4,40 +4,17 @@
 #![cfg(loom)]
 #![allow(clippy::disallowed_types)] // the rules of the library, which this is not
 
+mod model;
+
 use loom::cell::UnsafeCell;
+use loom::sync::Arc;
 use loom::sync::atomic::{AtomicI32, AtomicU32, Ordering};
-use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
+use model::{Bell, explore};
 use std::ptr::null_mut;
 use uv::abi::uv__queue;
 use uv::sync::mailbox::{Kind, Mailbox, Put, State, Tagged};
 use uv::sync::ready::Ready;
-
-/// All interleavings with at most so many preemptions, of which LOOM_MAX_PREEMPTIONS may ask for more.
-fn explore(model: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(2);
-    builder.check(model);
-}
-
-/// What the consumer sleeps on: an eventfd. A sleeper whom nobody wakes is a deadlock, which loom reports.
-#[derive(Default)]
-struct Bell(Mutex<bool>, Condvar);
-
-impl Bell {
-    fn ring(&self) {
-        *self.0.lock().unwrap() = true;
-        self.1.notify_one();
-    }
-
-    fn sleep(&self) {
-        let mut rung = self.0.lock().unwrap();
-        while !*rung {
-            rung = self.1.wait(rung).unwrap();
-        }
-        *rung = false;
-    }
-}
 
 #[repr(C)]
 struct Node {

@@ -5,8 +5,11 @@
 #![cfg(loom)]
 #![allow(clippy::disallowed_types)] // the rules of the library, which this is not
 
-use loom::sync::{Arc, Condvar, Mutex};
+mod model;
+
+use loom::sync::Arc;
 use loom::thread;
+use model::{Bell, explore};
 use std::ptr::{null, null_mut};
 use uv::abi::{uv__queue, uv_loop_t};
 use uv::mem;
@@ -18,35 +21,10 @@ use uv::worker::message::{self, Doomed, Message};
 use uv::worker::recycling::Recycler;
 use uv::worker::writer::Writer;
 
-/// All interleavings with at most so many preemptions, of which LOOM_MAX_PREEMPTIONS may ask for more.
-fn explore(model: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(2);
-    builder.check(model);
-}
-
 /// A loop as a port sees it: a mailbox for its node, and a bell to be woken by.
 struct Model {
     mailbox: Mailbox,
     bell: Bell,
-}
-
-#[derive(Default)]
-struct Bell(Mutex<bool>, Condvar);
-
-impl Bell {
-    fn ring(&self) {
-        *self.0.lock().unwrap() = true;
-        self.1.notify_one();
-    }
-
-    fn sleep(&self) {
-        let mut rung = self.0.lock().unwrap();
-        while !*rung {
-            rung = self.1.wait(rung).unwrap();
-        }
-        *rung = false;
-    }
 }
 
 impl Model {
@@ -184,6 +162,12 @@ impl Drop for Port {
     }
 }
 
+/// A thread that posts 0, 1 and so on.
+fn poster(port: &Arc<Port>, count: u64) -> thread::JoinHandle<()> {
+    let port = port.clone();
+    thread::spawn(move || (0..count).for_each(|tag| assert!(port.post(tag))))
+}
+
 const END: u64 = 99;
 
 fn new_message(tag: u64) -> *mut Message {
@@ -206,13 +190,7 @@ fn take_tag(message: *mut Message) -> u64 {
 fn loom_port_wakes_its_loop() {
     explore(|| {
         let port = Port::new(Limits::NONE);
-        let poster = {
-            let port = port.clone();
-            thread::spawn(move || {
-                assert!(port.post(0));
-                assert!(port.post(1));
-            })
-        };
+        let poster = poster(&port, 2);
         let mut seen = Vec::new();
         port.enter(&port.loops[0]);
         port.run(&port.loops[0], &mut seen, 2);
@@ -225,13 +203,7 @@ fn loom_port_wakes_its_loop() {
 fn loom_port_moves_while_others_post() {
     explore(|| {
         let port = Port::new(Limits::NONE);
-        let poster = {
-            let port = port.clone();
-            thread::spawn(move || {
-                assert!(port.post(0));
-                assert!(port.post(1));
-            })
-        };
+        let poster = poster(&port, 2);
         let mut seen = Vec::new();
         port.enter(&port.loops[0]);
         port.run(&port.loops[0], &mut seen, 1);
@@ -253,10 +225,7 @@ fn loom_port_moves_while_others_post() {
 fn loom_port_moves_at_any_time() {
     explore(|| {
         let port = Port::new(Limits::NONE);
-        let poster = {
-            let port = port.clone();
-            thread::spawn(move || assert!(port.post(0)))
-        };
+        let poster = poster(&port, 1);
         port.enter(&port.loops[0]);
         port.leave(&port.loops[0]);
         let next_owner = {
@@ -277,13 +246,7 @@ fn loom_port_moves_at_any_time() {
 fn loom_port_wakes_a_receiver() {
     explore(|| {
         let port = Port::new(Limits::NONE);
-        let poster = {
-            let port = port.clone();
-            thread::spawn(move || {
-                assert!(port.post(0));
-                assert!(port.post(1));
-            })
-        };
+        let poster = poster(&port, 2);
         let mut seen = Vec::new();
         while seen.len() < 2 {
             match port.inbox.next() {

@@ -4,6 +4,8 @@
 #![cfg(loom)]
 #![allow(clippy::disallowed_types)] // the rules of the library, which this is not
 
+mod model;
+
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
@@ -90,9 +92,7 @@ impl Reader {
 }
 
 fn explore(drops_old: bool, events: usize, steps: &'static [usize]) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(2);
-    builder.check(move || {
+    model::explore(move || {
         let queue = Queue::new();
         let writer = thread::spawn({
             let queue = queue.clone();
