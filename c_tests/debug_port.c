@@ -107,7 +107,7 @@ TEST(it_is_off_unless_asked_for) {
   unsetenv("UVX_DEBUG_SOCKET");
   CHECK_EQ(uv_loop_init(&loop), 0);
   CHECK_EQ(uvx_debug_address(where, &size), UV_ENOENT);
-  CHECK_EQ(service_threads_named("uvx-debug"), 0);
+  CHECK_EQ(self_threads_named("uvx-debug"), 0);
   uvx_debug_stop(); /* harmless */
   check_close_loop(&loop);
 }
@@ -129,7 +129,7 @@ TEST(a_call_opens_it_for_this_user_alone) {
   CHECK_EQ(loops_in(ask()), 0); /* its own loop is not shown */
   stop();
   CHECK_EQ(uvx_debug_address(where, &size), UV_ENOENT);
-  CHECK_EQ(service_threads_named("uvx-debug"), 0);
+  CHECK_EQ(self_threads_named("uvx-debug"), 0);
 }
 
 TEST(the_usual_place_has_the_number_of_the_process) {

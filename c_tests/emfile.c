@@ -1,22 +1,15 @@
 /* No file descriptors left: every call that needs some is tried with none free, then one, and so on until it succeeds.
  * Each failure is UV_EMFILE and takes nothing with it. */
-#include "check.h"
+#include "self.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
 
 static uv_loop_t loop;
 
-static int open_files(void) {
-  int count = 0;
-  for (int fd = 0; fd < 200; fd++) count += fcntl(fd, F_GETFD) >= 0;
-  return count;
-}
-
 /* Lets the process open `count` more files: those that are open have to be the lowest numbers. */
 static void allow(int count) {
   struct rlimit limit;
-  int used = open_files();
+  int used = self_open_files_below(200);
   for (int fd = 0; fd < used; fd++) CHECK(fcntl(fd, F_GETFD) >= 0);
   CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
   limit.rlim_cur = (rlim_t) (used + count);
@@ -49,14 +42,14 @@ static void begin(void) {
 /* Tries `attempt` with ever more free descriptors; returns how many it needs. */
 static int exhaust(int (*attempt)(void)) {
   for (int free_files = 0;; free_files++) {
-    int before = open_files(), result;
+    int before = self_open_files_below(200), result;
     CHECK(free_files < 50);
     allow(free_files);
     result = attempt();
     allow_many();
     if (result == 0) return free_files;
     CHECK_EQ(result, UV_EMFILE);
-    CHECK_EQ(open_files(), before);
+    CHECK_EQ(self_open_files_below(200), before);
   }
 }
 

@@ -6,6 +6,7 @@
 #define FS_H
 
 #include "allocs.h"
+#include "self.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -202,9 +203,7 @@ static inline int fs_exists(const char* path) {
 
 /* How many are open, of the lower ones. */
 static inline int fs_descriptors(void) {
-  int count = 0;
-  for (int fd = 0; fd < 200; fd++) count += fcntl(fd, F_GETFD) >= 0;
-  return count;
+  return self_open_files_below(200);
 }
 
 /* Stops being root: from here on permissions count. The test's folder stays its own. */

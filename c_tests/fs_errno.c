@@ -159,7 +159,7 @@ static void try_again(fs_op op) {
 }
 
 static void try_one(const struct row* row, int error, int times, int expected) {
-  int files = fs_open_files();
+  int files = fs_descriptors();
   long live = allocs_live();
   ssize_t result;
   scene_set();
@@ -177,7 +177,7 @@ static void try_one(const struct row* row, int error, int times, int expected) {
   }
   end(row->op, result);
   CHECK_EQ(allocs_live(), live);
-  if (row->calls[0] != SYS_close) CHECK_EQ(fs_open_files(), files); /* a close that did nothing is our own doing */
+  if (row->calls[0] != SYS_close) CHECK_EQ(fs_descriptors(), files); /* a close that did nothing is our own doing */
   try_again(row->op);
 }
 

@@ -1,7 +1,6 @@
 /* Answers that are there without waiting need no thread; whatever may wait never holds the loop up. */
 #include "fs.h"
 
-#include <dirent.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <sys/uio.h>
@@ -9,16 +8,6 @@
 enum { PAGE = 4096, PAGES = 16, SIZE = PAGE * PAGES };
 
 static char bytes[SIZE], expected[SIZE];
-
-static int threads(void) {
-  int count = 0;
-  struct dirent* entry;
-  DIR* dir = opendir("/proc/self/task");
-  CHECK(dir != NULL);
-  while ((entry = readdir(dir)) != NULL) count += entry->d_name[0] != '.';
-  closedir(dir);
-  return count;
-}
 
 /* What the kernel and the file system under the test's folder can do is theirs to say. */
 static void need_cached_look_ups(void) {
@@ -55,7 +44,7 @@ static void forget_all_but_a_page(int fd) {
 
 TEST(a_cached_file_needs_no_thread) {
   OURS_ONLY("the reference always uses the pool");
-  int before = threads();
+  int before = self_threads();
   fs_begin(1);
   need_cached_look_ups();
   make_file("file");
@@ -77,33 +66,33 @@ TEST(a_cached_file_needs_no_thread) {
     CHECK_EQ(FS(uv_fs_close, fd), 0);
     CHECK_EQ(fcntl(fd, F_GETFD), -1);
   }
-  CHECK_EQ(threads(), before);
+  CHECK_EQ(self_threads(), before);
   fs_end();
 }
 
 TEST(the_environment_switches_it_off) {
   OURS_ONLY("the switch is ours");
   CHECK_EQ(setenv("UV_FS_INLINE", "0", 1), 0);
-  int before = threads();
+  int before = self_threads();
   fs_begin(1);
   make_file("file");
   CHECK_EQ(FS(uv_fs_stat, "file"), 0);
-  CHECK(threads() > before);
+  CHECK(self_threads() > before);
   fs_end();
 }
 
 TEST(the_last_one_who_closes_a_deleted_file_is_a_thread) {
   OURS_ONLY("the reference always uses the pool");
-  int before = threads();
+  int before = self_threads();
   fs_begin(1);
   need_cached_look_ups();
   make_file("file");
   int fd = (int) FS(uv_fs_open, "file", UV_FS_O_RDONLY, 0);
   CHECK(fd >= 0);
-  CHECK_EQ(threads(), before);
+  CHECK_EQ(self_threads(), before);
   CHECK_EQ(unlink("file"), 0);
   CHECK_EQ(FS(uv_fs_close, fd), 0);
-  CHECK(threads() > before);
+  CHECK(self_threads() > before);
   fs_end();
 }
 

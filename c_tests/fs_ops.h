@@ -66,12 +66,6 @@ static inline const uv_buf_t* fs_few_bufs(void) {
   }
 FS_OPS(FS_OP_FUNCTION)
 
-static inline int fs_open_files(void) {
-  int count = 0;
-  for (int fd = 0; fd < 200; fd++) count += fcntl(fd, F_GETFD) >= 0;
-  return count;
-}
-
 static inline void scene_set(void) {
   uv_fs_t req;
   fs_file("file", "0123456789");

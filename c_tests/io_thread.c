@@ -44,7 +44,7 @@ static int init_and_fail(uv_loop_t* loop, void* arg) {
 }
 
 static int threads_now(void) {
-  return service_threads_named("uvx-io");
+  return self_threads_named("uvx-io");
 }
 
 /* 1.5.9: the error is returned, the thread is gone, and what it had opened is closed. */
@@ -146,7 +146,7 @@ static void start_server(void) {
 /* 1.5.10: the listener goes, the session goes on to its end. */
 TEST(draining_lets_sessions_end) {
   start_server();
-  CHECK_EQ(service_threads_named("a server with a"), 1);
+  CHECK_EQ(self_threads_named("a server with a"), 1);
   end(UVX_IO_THREAD_DRAIN);
   CHECK_LOG("drain,listener closed,session over");
 }

@@ -1,7 +1,7 @@
 /* The loop itself: its life, its struct, its run modes, stop, alive, now, options, and what uv_backend_timeout says. */
+#include "self.h"
 #include "trace.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -28,15 +28,6 @@ static void count_work(uv_work_t* req, int status) {
   (void) req;
   CHECK_EQ(status, 0);
   calls++;
-}
-
-static int open_files(void) {
-  DIR* dir = opendir("/proc/self/fd");
-  int count = 0;
-  CHECK(dir != NULL);
-  while (readdir(dir) != NULL) count++;
-  closedir(dir);
-  return count;
 }
 
 TEST(init_fills_the_struct) {
@@ -77,15 +68,15 @@ TEST(fresh_loop_has_nothing_to_do) {
 }
 
 TEST(close_gives_files_back) {
-  int before = open_files();
+  int before = self_open_files();
   uv_signal_t signal;
   for (int i = 0; i < 100; i++) {
     CHECK_EQ(uv_loop_init(&loop), 0);
     CHECK_EQ(uv_signal_init(&loop, &signal), 0);
     check_close_loop(&loop);
-    if (i == 0) before = open_files(); /* what the process opens once for all loops */
+    if (i == 0) before = self_open_files(); /* what the process opens once for all loops */
   }
-  CHECK_EQ(open_files(), before);
+  CHECK_EQ(self_open_files(), before);
 }
 
 TEST(all_its_files_are_cloexec) {

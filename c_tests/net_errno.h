@@ -3,9 +3,9 @@
 #define NET_ERRNO_H
 
 #include "inject.h"
+#include "self.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 
 /* What came of an operation. */
 struct outcome {
@@ -63,15 +63,6 @@ static inline struct sockaddr_in any_port(void) {
   return address;
 }
 
-static inline int count_files(void) {
-  int count = 0;
-  DIR* files = opendir("/proc/self/fd");
-  CHECK(files != NULL);
-  while (readdir(files) != NULL) count++;
-  closedir(files);
-  return count;
-}
-
 static void on_hang(int signum) {
   (void) signum;
   CHECK_FAIL("%s: hangs when %s fails with %s", row->name, row->call, strerrorname_np(error));
@@ -92,7 +83,7 @@ static inline int as_expected(void) {
 
 /* One operation with one error; whether all is as it should be. */
 static inline int run_one(void) {
-  int files = count_files(), hits, good;
+  int files = self_open_files(), hits, good;
   long live = allocs_live();
   memset(&got, 0, sizeof(got));
   calls = 0;
@@ -104,11 +95,11 @@ static inline int run_one(void) {
   hits = injection->hits;
   check_close_loop(&loop);
   alarm(0);
-  good = hits > 0 && as_expected() && count_files() == files && allocs_live() == live;
+  good = hits > 0 && as_expected() && self_open_files() == files && allocs_live() == live;
   if (good || (hits == 0 && !check_is_ours())) return 1; /* others, and older ones, make other calls */
   fprintf(stderr, "%s, %s fails with %s (%d times): returned %s, reported %s, %s; %d files and %ld blocks more\n", row->name,
           row->call, strerrorname_np(error), hits, got.returned ? uv_err_name(got.returned) : "0",
-          got.reported ? uv_err_name(got.reported) : "0", got.worked ? "worked" : "did not work", count_files() - files,
+          got.reported ? uv_err_name(got.reported) : "0", got.worked ? "worked" : "did not work", self_open_files() - files,
           allocs_live() - live);
   return 0;
 }

@@ -5,8 +5,8 @@
 #define OOM_H
 
 #include "allocs.h"
+#include "self.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -55,15 +55,6 @@ static inline void set_always(int on) {
   __atomic_store_n(&allocs.always, on, __ATOMIC_SEQ_CST);
 }
 
-static inline int count_files(void) {
-  int count = 0;
-  DIR* files = opendir("/proc/self/fd");
-  CHECK(files != NULL);
-  while (readdir(files) != NULL) count++;
-  closedir(files);
-  return count;
-}
-
 static void on_early(uv_poll_t* handle, int status, int events) {
   eventfd_t value;
   CHECK_EQ(handle, &early);
@@ -76,7 +67,7 @@ static void on_early(uv_poll_t* handle, int status, int events) {
 static int (*tried)(long n);
 
 static inline int attempt(long n) {
-  int files = count_files(), outcome;
+  int files = self_open_files(), outcome;
   calls = last_status = early_calls = 0;
   total = 0;
   CHECK_EQ(uv_loop_init(&loop), 0);
@@ -94,7 +85,7 @@ static inline int attempt(long n) {
     RUN_UNTIL(early_calls == 1);
   }
   check_close_loop(&loop);
-  if (count_files() != files) CHECK_FAIL("allocation %ld failed: %d descriptors leaked", n, count_files() - files);
+  if (self_open_files() != files) CHECK_FAIL("allocation %ld failed: %d descriptors leaked", n, self_open_files() - files);
   return outcome;
 }
 

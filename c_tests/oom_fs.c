@@ -19,8 +19,8 @@ static int one_operation(long n) {
 }
 
 static int attempt(long n) {
-  int files = fs_open_files(), result = one_operation(n);
-  CHECK_EQ(fs_open_files(), files);
+  int files = fs_descriptors(), result = one_operation(n);
+  CHECK_EQ(fs_descriptors(), files);
   return result;
 }
 
@@ -51,12 +51,12 @@ FS_OPS(OOM_TEST)
 
 /* With a ring that is made for the operation. Without memory for the ring, or for what it needs, the pool does the work. */
 static int attempt_in_ring(long n) {
-  int files = fs_open_files(), result;
+  int files = fs_descriptors(), result;
   CHECK_EQ(uv_loop_init(&fs.loop), 0);
   CHECK_EQ(uv_loop_configure(&fs.loop, UV_LOOP_USE_IO_URING_SQPOLL), 0);
   result = one_operation(n);
   CHECK_EQ(uv_loop_close(&fs.loop), 0);
-  CHECK_EQ(fs_open_files(), files);
+  CHECK_EQ(fs_descriptors(), files);
   return result == 0 && refused != 0 ? UV_ENOMEM : result;
 }
 

@@ -1,7 +1,7 @@
 /* The thread pool: where work runs, in which order, cancelling, sizes, bursts, several loops, and its end. */
+#include "self.h"
 #include "trace.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -378,31 +378,22 @@ TEST(stop_in_the_callback) {
   check_close_loop(&loop);
 }
 
-static int threads_now(void) {
-  DIR* dir = opendir("/proc/self/task");
-  int count = -2; /* . and .. */
-  CHECK(dir != NULL);
-  while (readdir(dir) != NULL) count++;
-  closedir(dir);
-  return count;
-}
-
 TEST(no_threads_before_the_first_work) {
-  int before = threads_now();
+  int before = self_threads();
   init();
   CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
   check_close_loop(&loop);
-  CHECK_EQ(threads_now(), before);
+  CHECK_EQ(self_threads(), before);
 }
 
 TEST(shutdown_joins_the_threads) {
   NOT_UNDER_TSAN("its runtime has a thread of its own, which stays");
-  int before = threads_now();
+  int before = self_threads();
   init();
   for (int i = 0; i < MANY; i++) CHECK_EQ(uv_queue_work(&loop, &many[i], work_elsewhere, after), 0);
   run();
-  CHECK(threads_now() > before);
+  CHECK(self_threads() > before);
   check_close_loop(&loop);
   uv_library_shutdown();
-  while (threads_now() > before) sched_yield(); /* a joined thread may still be on its way out of /proc */
+  while (self_threads() > before) sched_yield(); /* a joined thread may still be on its way out of /proc */
 }

@@ -5,8 +5,9 @@
 #include "port.h"
 
 #include "allocs.h"
+#include "counters.h"
+#include "self.h"
 
-#include <dirent.h>
 #include <sched.h>
 
 typedef uvx_pool_t pool_t;
@@ -17,18 +18,6 @@ static uv_loop_t loop;
 static uvx_mailbox_t* home;
 static pthread_t loop_thread;
 static int worked, ended, cancelled;
-
-static inline int add(int* counter, int n) {
-  return __atomic_add_fetch(counter, n, __ATOMIC_SEQ_CST);
-}
-
-static inline int get(int* counter) {
-  return __atomic_load_n(counter, __ATOMIC_SEQ_CST);
-}
-
-static inline void wait_until(int* counter, int value) {
-  while (get(counter) < value) sched_yield();
-}
 
 static inline void make(unsigned threads) {
   uvx_pool_options_t options = {.size = sizeof options, .threads = threads};
@@ -100,26 +89,6 @@ static inline void hold_threads(work_t* works, int n) {
 
 static inline void release(void) {
   add(&let_go, 1);
-}
-
-static inline int threads_named(const char* name) {
-  int found = 0;
-  struct dirent* entry;
-  DIR* tasks = opendir("/proc/self/task");
-  CHECK(tasks != NULL);
-  while ((entry = readdir(tasks)) != NULL) {
-    char path[300], text[32] = "";
-    snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
-    FILE* file = fopen(path, "r");
-    if (file == NULL) continue;
-    if (fgets(text, sizeof text, file) != NULL) {
-      text[strcspn(text, "\n")] = '\0';
-      found += strcmp(text, name) == 0;
-    }
-    fclose(file);
-  }
-  closedir(tasks);
-  return found;
 }
 
 #endif

@@ -17,7 +17,7 @@ static void look_at_thread(work_t* work) {
 static void check_threads(uvx_pool_options_t* options, const char* name, int threads, size_t stack) {
   work_t work;
   CHECK_EQ(uvx_pool_create(&pool, options), 0);
-  while (threads_named(name) != threads) sched_yield(); /* a thread names itself */
+  while (self_threads_named(name) != threads) sched_yield(); /* a thread names itself */
   CHECK_EQ(uvx_pool_queue(pool, &work, look_at_thread, UVX_PRIORITY_NORMAL, NULL, NULL), 0);
   unmake();
   CHECK(stack_size >= stack);
@@ -52,16 +52,16 @@ TEST(growing_and_shrinking) {
   release();
   while (stats().started != 2) sched_yield();
   wait_until(&ended, 8);
-  while (threads_named("uvx-pool") > 2) sched_yield();
+  while (self_threads_named("uvx-pool") > 2) sched_yield();
   CHECK_EQ(uvx_pool_set_size(pool, 1), 0); /* they sleep */
-  while (threads_named("uvx-pool") > 1) sched_yield();
+  while (self_threads_named("uvx-pool") > 1) sched_yield();
   CHECK_EQ(uvx_pool_set_size(pool, 3), 0);
   CHECK_EQ(stats().started, 3);
   held = let_go = 0;
   hold_threads(works, 3);
   release();
   unmake();
-  CHECK_EQ(threads_named("uvx-pool"), 0);
+  CHECK_EQ(self_threads_named("uvx-pool"), 0);
   CHECK_EQ(worked, 19);
 }
 
@@ -90,7 +90,7 @@ TEST(sizes_change_under_load) {
   unmake();
   CHECK_EQ(worked, 2 * EACH);
   CHECK_EQ(ended, 2 * EACH);
-  CHECK_EQ(threads_named("uvx-pool"), 0);
+  CHECK_EQ(self_threads_named("uvx-pool"), 0);
 }
 
 /* A pool is left without waiting for it: its last thread frees it. */
@@ -317,7 +317,7 @@ TEST(a_priority_that_is_not_allowed) {
   int status = uvx_pool_create(&pool, &options);
   if (status != 0) {
     CHECK(status == UV_EACCES || status == UV_EPERM);
-    CHECK_EQ(threads_named("uvx-pool"), 0);
+    CHECK_EQ(self_threads_named("uvx-pool"), 0);
     make(1);
   }
   unmake();
@@ -329,7 +329,7 @@ TEST(without_threads) {
   work_t work;
   int status = uvx_pool_create(&pool, &options);
   CHECK(status == UV_EAGAIN || status == UV_ENOMEM);
-  CHECK_EQ(threads_named("uvx-pool"), 0);
+  CHECK_EQ(self_threads_named("uvx-pool"), 0);
   make(1);
   CHECK_EQ(uvx_pool_queue(pool, &work, count, UVX_PRIORITY_NORMAL, NULL, end), 0);
   unmake();

@@ -1,8 +1,7 @@
 /* Child processes: uv_spawn, uv_process_kill, uv_process_get_pid, uv_disable_stdio_inheritance. */
 #include "allocs.h"
-#include "check.h"
+#include "self.h"
 
-#include <fcntl.h>
 #include <grp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -507,12 +506,6 @@ TEST(inheritance_can_be_disabled) {
   check_close_loop(&loop);
 }
 
-static int open_descriptors(void) {
-  int count = 0;
-  for (int fd = 0; fd < 1024; fd++) count += fcntl(fd, F_GETFD) != -1;
-  return count;
-}
-
 TEST(descriptors_are_given_back) {
   NEEDS(1, 52);
   uv_pipe_t pipes[2];
@@ -537,9 +530,9 @@ TEST(descriptors_are_given_back) {
     run();
     for (int fd = 0; fd < 2; fd++) uv_close((uv_handle_t*) &pipes[fd], NULL);
     CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
-    if (i == 0) before = open_descriptors(); /* with what is opened once */
+    if (i == 0) before = self_open_files_below(1024); /* with what is opened once */
   }
-  CHECK_EQ(open_descriptors(), before);
+  CHECK_EQ(self_open_files_below(1024), before);
   check_close_loop(&loop);
 }
 

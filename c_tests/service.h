@@ -2,33 +2,13 @@
 #ifndef SERVICE_H
 #define SERVICE_H
 
-#include "check.h"
+#include "self.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <sys/resource.h>
 
-/* How many threads of this process have that name. */
-static inline int service_threads_named(const char* wanted) {
-  struct dirent* entry;
-  int found = 0;
-  DIR* tasks = opendir("/proc/self/task");
-  CHECK(tasks != NULL);
-  while ((entry = readdir(tasks)) != NULL) {
-    char path[300], name[32] = "";
-    snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
-    FILE* file = fopen(path, "r");
-    if (file == NULL) continue; /* . and .., or a thread that has just ended */
-    if (fgets(name, sizeof name, file) != NULL) name[strcspn(name, "\n")] = '\0';
-    fclose(file);
-    found += strcmp(name, wanted) == 0;
-  }
-  closedir(tasks);
-  return found;
-}
-
 static inline int service_threads(void) {
-  return service_threads_named("uvx-service");
+  return self_threads_named("uvx-service");
 }
 
 /* To be called on the service thread. */

@@ -5,21 +5,12 @@
 #define SOAK_H
 
 #include "allocs.h"
+#include "self.h"
 
-#include <dirent.h>
 
 static uv_loop_t loop;
 static uint64_t soak_state;
 static int soak_files_before;
-
-static inline int soak_files(void) {
-  int count = 0;
-  DIR* files = opendir("/proc/self/fd");
-  CHECK(files != NULL);
-  while (readdir(files) != NULL) count++;
-  closedir(files);
-  return count;
-}
 
 /* To be called first; gives the size of the run. */
 static inline long soak_begin(long full, long usual) {
@@ -30,7 +21,7 @@ static inline long soak_begin(long full, long usual) {
   signal(SIGPIPE, SIG_IGN);
   CHECK_EQ(uv_loop_init(&loop), 0); /* what is opened once and for all is open now */
   CHECK_EQ(uv_loop_close(&loop), 0);
-  soak_files_before = soak_files();
+  soak_files_before = self_open_files();
   return size != NULL && strcmp(size, "full") == 0 ? full : usual;
 }
 
@@ -46,7 +37,7 @@ static inline unsigned soak_random(unsigned bound) { /* splitmix64 */
 static inline void soak_end(void) {
   CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
   CHECK_EQ(uv_loop_close(&loop), 0);
-  CHECK_EQ(soak_files(), soak_files_before);
+  CHECK_EQ(self_open_files(), soak_files_before);
   CHECK_EQ(allocs_live(), 0);
 }
 

@@ -5,6 +5,7 @@
 #include "port.h"
 
 #include "allocs.h"
+#include "counters.h"
 
 #include <sched.h>
 
@@ -17,18 +18,6 @@ static runner_t* runner;
 static uv_loop_t loop;
 static uvx_mailbox_t* mailbox;
 static int ran, dropped;
-
-static inline int add(int* counter, int n) {
-  return __atomic_add_fetch(counter, n, __ATOMIC_SEQ_CST);
-}
-
-static inline int get(int* counter) {
-  return __atomic_load_n(counter, __ATOMIC_SEQ_CST);
-}
-
-static inline void wait_until(int* counter, int value) {
-  while (get(counter) < value) sched_yield();
-}
 
 static inline void make(unsigned threads) {
   uvx_pool_options_t options = {.size = sizeof options, .threads = threads, .name = "runner"};

@@ -1,7 +1,7 @@
 /* Workers: starting, messages, exits, and who owns what. The numbers are those of docs/uvx/BEHAVIOUR.md. */
+#include "self.h"
 #include "worker.h"
 
-#include <dirent.h>
 #include <sys/resource.h>
 
 /* 1.2.2, 1.2.8: nothing to do: exit by itself, with the code that the entry returned. */
@@ -264,15 +264,6 @@ TEST(joining) {
   tear_down();
 }
 
-static int descriptors(void) {
-  int count = 0;
-  DIR* folder = opendir("/proc/self/fd");
-  CHECK(folder != NULL);
-  while (readdir(folder) != NULL) count++;
-  closedir(folder);
-  return count;
-}
-
 static uvx_mailbox_t* refusing; /* of the worker that ends next */
 static uvx_pool_t* ended_pool;
 static int asking, through;
@@ -305,7 +296,7 @@ static int exit_soon(ctx_t* ctx, void* data) {
 /* A worker's loop is closed although other threads go on to ask for work on it, which is refused. */
 TEST(a_loop_ends_while_others_queue_to_it) {
   pthread_t threads[2];
-  int before = descriptors();
+  int before = self_open_files();
   CHECK_EQ(uvx_pool_create(&ended_pool, NULL), 0);
   CHECK_EQ(uvx_pool_shutdown(ended_pool, UVX_SHUTDOWN_DROP, UVX_FOREVER), 0);
   set_up();
@@ -325,7 +316,7 @@ TEST(a_loop_ends_while_others_queue_to_it) {
   for (int i = 0; i < 2; i++) port_join(threads[i]);
   uvx_pool_release(ended_pool);
   tear_down();
-  CHECK_EQ(descriptors(), before);
+  CHECK_EQ(self_open_files(), before);
 }
 
 /* 1.2.6: no descriptors for the worker's loop: an error, and nothing is left. */
@@ -344,7 +335,7 @@ TEST(without_descriptors) {
   first.xfers = &xfer;
   first.nxfers = 1;
   options.first_message = &first;
-  int before = descriptors();
+  int before = self_open_files();
   CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
   limit.rlim_cur = 256;
   CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -355,7 +346,7 @@ TEST(without_descriptors) {
     close(fds[--count]);
   }
   while (count > 0) close(fds[--count]);
-  CHECK_EQ(descriptors(), before);
+  CHECK_EQ(self_open_files(), before);
   CHECK(uvx_message_port_loop(b) == &loop);
   CHECK_EQ(port_post(a, 5), 0);
   port_close(a);

@@ -1,0 +1,59 @@
+/* What the process has open and runs, as the system tells it: for tests of what must not be left behind. */
+#ifndef SELF_H
+#define SELF_H
+
+#include "check.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+
+/* All open files, and a few more, always as many. */
+static inline int self_open_files(void) {
+  int count = 0;
+  DIR* files = opendir("/proc/self/fd");
+  CHECK(files != NULL);
+  while (readdir(files) != NULL) count++;
+  closedir(files);
+  return count;
+}
+
+/* Open files with numbers below `most`; opens none to find out. */
+static inline int self_open_files_below(int most) {
+  int count = 0;
+  for (int fd = 0; fd < most; fd++) count += fcntl(fd, F_GETFD) >= 0;
+  return count;
+}
+
+/* Of all threads, or of those that have this name. */
+static inline int self_count_threads(const char* wanted) {
+  struct dirent* entry;
+  int count = 0;
+  DIR* tasks = opendir("/proc/self/task");
+  CHECK(tasks != NULL);
+  while ((entry = readdir(tasks)) != NULL) {
+    char path[300], name[32] = "";
+    if (entry->d_name[0] == '.') continue;
+    if (wanted == NULL) {
+      count++;
+      continue;
+    }
+    snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
+    FILE* file = fopen(path, "r");
+    if (file == NULL) continue; /* it has just ended */
+    if (fgets(name, sizeof name, file) != NULL) name[strcspn(name, "\n")] = '\0';
+    fclose(file);
+    count += strcmp(name, wanted) == 0;
+  }
+  closedir(tasks);
+  return count;
+}
+
+static inline int self_threads(void) {
+  return self_count_threads(NULL);
+}
+
+static inline int self_threads_named(const char* name) {
+  return self_count_threads(name);
+}
+
+#endif
