@@ -20,7 +20,7 @@ STATIC_LIBS := -pthread -ldl -lrt -lm
 help:
 	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-.PHONY: help lib inspect c_tests test rust_tests abi_tests loom demo bench consumers install headers clean miri tsan asan fuzz-smoke lint
+.PHONY: help lib inspect c_tests test rust_tests abi_tests loom demo bench figures consumers install headers clean miri tsan asan fuzz-smoke lint
 
 # --- the library ---------------------------------------------------------------------------------------------------
 
@@ -76,6 +76,9 @@ test: lib inspect ## everything: Rust and C tests on all variants, headers and A
 
 bench: lib ## the benchmarks; REF= a folder with the libuv.so.1 to compare with
 	REF="$(REF)" benches/run.sh
+
+figures: lib ## what the extension promises, measured in one run; REF= as for bench
+	REF="$(REF)" benches/figures.sh
 
 demo: lib ## the examples, one after the other
 	examples/demo.sh

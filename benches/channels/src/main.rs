@@ -2,6 +2,7 @@
 //!
 //! The loads are those of `benches/ports.c` and `benches/ports_baseline.c`: every message is one allocation made by the
 //! sender and freed by the receiver, which blocks. Prints one line of key=value per measurement; the median of `ROUNDS`.
+//! An argument picks the measurements whose names contain it.
 
 use std::time::{Duration, Instant};
 
@@ -107,7 +108,11 @@ fn ping_pong<S: Sender, R: Receiver>(channel: fn() -> (S, R)) -> f64 {
     rounds as f64 / elapsed.as_secs_f64()
 }
 
+/// Unless the first argument is there and not part of the name.
 fn report(name: &str, measure: impl Fn() -> f64) {
+    if std::env::args().nth(1).is_some_and(|wanted| !name.contains(&wanted)) {
+        return;
+    }
     let mut rates: Vec<f64> = (0..ROUNDS).map(|_| measure()).collect();
     rates.sort_by(f64::total_cmp);
     let (middle, least, most) = (rates[ROUNDS / 2], rates[0], rates[ROUNDS - 1]);
