@@ -924,7 +924,8 @@ typedef struct uvx_worker_options_t {
    */
   uvx_interrupt_hook interrupt_hook;
   /**
-   * The bounds of the channel between the worker and the loop that starts it. NULL: none.
+   * The bounds of the channel between the worker and the loop that starts it. NULL: none. A worker that waits for room
+   * (uvx_message_port_post_wait) goes on when its parent reads, or closes its end; uvx_worker_stop does not end that wait.
    */
   const struct uvx_message_channel_options_t *channel;
 } uvx_worker_options_t;
