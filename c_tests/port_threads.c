@@ -40,8 +40,9 @@ TEST(timeouts) {
   port_channel(&a, &b);
   uint64_t start = uv_hrtime();
   CHECK_EQ(uvx_message_port_receive(a, &message, 0), UV_EAGAIN);
-  CHECK_EQ(uvx_message_port_receive(a, &message, 20000000), UV_ETIMEDOUT);
+  CHECK_EQ(uvx_message_port_receive(a, &message, UVX_MS(20)), UV_ETIMEDOUT);
   CHECK(uv_hrtime() - start >= 20000000);
+  CHECK(UVX_MS(5000000) == 5000000000000);
   CHECK_EQ(uvx_message_port_receive(a, &message, 1), UV_ETIMEDOUT);
   CHECK_EQ(port_post(b, 1), 0);
   CHECK_EQ(uvx_message_port_receive(a, &message, 1), 0);

@@ -65,6 +65,45 @@ TEST(messages_wait_for_the_worker) {
   tear_down();
 }
 
+static uv_sem_t is_full, may_read;
+
+static int fill_then_echo(ctx_t* ctx, void* data) {
+  port_t* port = uvx_worker_ctx_port(ctx);
+  for (int i = 1; i < 4; i++) CHECK_EQ(port_post(port, i), i < 3 ? 0 : UV_EAGAIN);
+  uv_sem_post(&is_full);
+  uv_sem_wait(&may_read);
+  return attach_echo(ctx, data);
+}
+
+/* Both directions, the first message included. */
+TEST(a_bounded_channel) {
+  uvx_message_channel_options_t bounds;
+  uvx_message_desc_t first = port_tag(5);
+  uvx_worker_options_t options = with(NULL);
+  memset(&bounds, 0, sizeof bounds);
+  options.first_message = &first;
+  options.channel = &bounds;
+  set_up();
+  CHECK_EQ(uvx_worker_start(&loop, &worker, fill_then_echo, &options, note_exit), UV_EINVAL);
+  CHECK(worker == NULL);
+  bounds.size = sizeof bounds;
+  bounds.max_messages = 2;
+  CHECK_EQ(uv_sem_init(&is_full, 0), 0);
+  CHECK_EQ(uv_sem_init(&may_read, 0), 0);
+  start(fill_then_echo, &options);
+  uv_sem_wait(&is_full);
+  CHECK_EQ(port_post(uvx_worker_port(worker), 0), 0);
+  CHECK_EQ(port_post(uvx_worker_port(worker), 6), UV_EAGAIN);
+  for (int i = 1; i < 3; i++) CHECK_EQ(port_receive(uvx_worker_port(worker)), i);
+  uv_sem_post(&may_read);
+  listen_to(worker);
+  run_loop();
+  CHECK_LOG("50,0,EOF,exit RETURNED 0");
+  tear_down();
+  uv_sem_destroy(&is_full);
+  uv_sem_destroy(&may_read);
+}
+
 /* 1.2.11: every message, then the end of the port, then the exit: although the port is stopped, and has a budget of 1. */
 TEST(messages_come_before_the_exit) {
   set_up();

@@ -1,8 +1,9 @@
--- Message ports from LuaJIT, by its ffi: a coroutine for each reader, and one place that waits.
+-- Message ports from LuaJIT, by its ffi: a channel between two coroutines, and a group.
 --
 --   LD_LIBRARY_PATH=out/lib luajit examples/ports.lua
 --
--- What is declared here is what uvx.h says. Nothing calls back into Lua: messages are received.
+-- What is declared here is what uvx.h says. Nothing calls back into Lua: messages are received, without waiting for any, so that
+-- coroutines may go on; a thread that has nothing else to do gives uvx_message_port_receive a timeout.
 local ffi = require "ffi"
 local uv = ffi.load "libuv.so.1"
 

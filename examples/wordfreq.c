@@ -4,8 +4,8 @@
  *
  * The main loop reads the files chunk by chunk and hands each chunk to a worker: the memory moves, nothing is copied. The
  * channels are bounded, so nobody runs ahead: the main loop, which must not wait, gets UV_EAGAIN from a full one and is told
- * later that it can write again; a worker just waits. At the end each worker hands its table back, moved too. Ctrl-C ends the reading; what was handed out is
- * counted, and everything closes as usual. */
+ * later that it can write again; a worker just waits. At the end each worker hands its table back, moved too. Ctrl-C ends
+ * the reading; what was handed out is counted, and everything closes as usual. */
 #define _GNU_SOURCE
 #include "words.h"
 

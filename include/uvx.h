@@ -80,28 +80,35 @@
  *       uvx_worker_stop(uvx_message_port_get_data(port), 0);
  *     }
  *
- *     static void on_exit(uvx_worker_t* worker, const uvx_worker_exit_t* result) {
+ *     static void on_worker_exit(uvx_worker_t* worker, const uvx_worker_exit_t* result) {
  *       printf("worker ended: %d\n", result->code);
  *     }
  *
  *     uvx_worker_t* worker;
- *     uvx_worker_start(&loop, &worker, entry, NULL, on_exit);
+ *     uvx_worker_start(&loop, &worker, entry, NULL, on_worker_exit);
  *     uvx_message_port_set_data(uvx_worker_port(worker), worker);
  *     uvx_message_port_attach(&loop, uvx_worker_port(worker), on_answer, NULL);
  *     uvx_message_port_start(uvx_worker_port(worker));
  *     uvx_message_desc_t question = {.size = sizeof question, .tag = 21};
  *     uvx_message_port_post(uvx_worker_port(worker), &question);    // may be posted before the thread runs
- *     uv_run(&loop, UV_RUN_DEFAULT);                                // until on_exit has returned
+ *     uv_run(&loop, UV_RUN_DEFAULT);                                // until on_worker_exit has returned
+ *
+ * docs/uvx/README.md says which of these to use when, and has programs. C99 or later, C++11 or
+ * later; with -std=c99 and the like, uv.h needs _GNU_SOURCE or _XOPEN_SOURCE=600 to be defined.
  *
  * Functions return 0 or a negative UV_E* code. After an error nothing has changed. All structs that
  * the program fills in begin with their size, so that programs and libraries of different age
- * understand each other.
+ * understand each other; what is not set has to be 0. Times are in ns (UVX_MS), none is early.
  *
  * Threads: what the comments call "any thread" may be called from all threads at once (not from
- * signal handlers), as long as the object is alive. A port is alive until its close callback has
- * returned, or if it is not attached, until uvx_message_port_close is called: a thread that cannot
- * know uses a sender of its own. All else is the owner's, and says UV_EBUSY when another thread has
- * the port. A mailbox is alive as long as the caller has a reference; a worker until its exit
+ * signal handlers), as long as the object is alive. "The loop's thread" is the one that runs the
+ * loop, or has run it last; before its first run, the one that prepares it. A port is alive until
+ * its close callback has returned, or if it is not attached, until uvx_message_port_close is
+ * called: a thread that cannot know uses a sender of its own. All else is for the port's owner: the
+ * thread of the loop that it is attached to, or if it is not attached, one thread at a time,
+ * whichever. The functions say UV_EBUSY when another thread has the port, but cannot tell with a
+ * loop that has not run yet. To have another thread's port closed, started or stopped, post a call
+ * to its loop. A mailbox is alive as long as the caller has a reference; a worker until its exit
  * callback has returned, or longer for who has called uvx_worker_retain. After fork(2) the child
  * must not use the parent's ports, mailboxes and workers; a loop that went through uv_loop_fork has
  * none of them.
@@ -121,12 +128,16 @@
 
 #include "uv.h"
 
+/* ms as ns, in which all times of this header are. */
+#define UVX_MS(ms) ((uint64_t) (ms) * 1000000)
+
 /* Whether events of a category (uvx_trace_category) are wanted: one load. */
 #define UVX_TRACE_ON(category) __atomic_load_n((category), __ATOMIC_RELAXED)
 
 /**
- * The loop stays alive until the call has run. Without it a waiting call does not keep uv_run from
- * returning; it then waits for the next uv_run.
+ * The loop stays alive until the call has run. Without it the call needs something else that does,
+ * such as an active handle: uv_run returns from a loop that nothing keeps alive without running
+ * what waits, which is cancelled if the loop is closed then.
  */
 #define UVX_CALL_REF 1
 
@@ -912,6 +923,11 @@ typedef struct uvx_worker_options_t {
    * `cleanup` has begun.
    */
   uvx_interrupt_hook interrupt_hook;
+  /**
+   * The bounds of the channel between the worker and the loop that starts it. NULL: none. A worker that waits for room
+   * (uvx_message_port_post_wait) goes on when its parent reads, or closes its end; uvx_worker_stop does not end that wait.
+   */
+  const struct uvx_message_channel_options_t *channel;
 } uvx_worker_options_t;
 
 /**
@@ -1167,8 +1183,8 @@ UV_EXTERN void uvx_mailbox_release(struct uvx_mailbox_t* mailbox);
  *
  * `call` needs no initialisation but for `data`, which is the program's. It must not be posted
  * again before its callback has begun. Before uv_run, during it, and between two of them: the call
- * waits for the loop. uv_loop_close says UV_EBUSY while calls with UVX_CALL_REF wait, and cancels
- * others: their callbacks run inside of it with UV_ECANCELED.
+ * waits for the loop to run. uv_loop_close says UV_EBUSY while calls with UVX_CALL_REF wait, and
+ * cancels others: their callbacks run inside of it with UV_ECANCELED.
  *
  * Any thread, the loop's own too. UV_ESHUTDOWN: the loop or the mailbox is closed; `cb` will not
  * run. UV_EINVAL: no callback, or unknown flags.
@@ -1183,7 +1199,9 @@ UV_EXTERN int uvx_mailbox_call(struct uvx_mailbox_t* mailbox,
  * of `home`, with the same `call`. If the mailbox is closed first, `cb` does not run and `reply_cb`
  * gets UV_ECANCELED. `call` is the caller's again when `reply_cb` begins, which it does exactly
  * once: if `home` is closed, on the mailbox's thread and with UV_ESHUTDOWN, else with UV_ECANCELED
- * when `home` is closed later. The way back keeps no loop alive. Otherwise as uvx_mailbox_call.
+ * when `home` is closed later. `flags` are for the way there; the way back keeps no loop alive, so
+ * that of `home` needs something else that does, such as an active handle, until the reply is
+ * there. Otherwise as uvx_mailbox_call.
  */
 UV_EXTERN int uvx_mailbox_call_reply(struct uvx_mailbox_t* mailbox,
                                      struct uvx_loop_call_t* call,
@@ -1344,9 +1362,10 @@ UV_EXTERN int uvx_message_xfer_count(const struct uvx_message_t* message);
 
 /**
  * Takes thing number `i`, counted from 0, out of the message: it is the caller's from now on, with
- * what that brings: a port has to be closed, memory freed by its `free_cb`, a shared buffer
- * unreferenced, a descriptor closed. What nobody takes goes with the message. UV_EINVAL if there
- * are not so many, UV_EALREADY if it was taken. Nothing is written to `out` then.
+ * what that brings: a port has to be closed, memory given to its `free_cb` (unless that is NULL), a
+ * shared buffer unreferenced, a descriptor closed. What nobody takes goes with the message.
+ * UV_EINVAL if there are not so many, UV_EALREADY if it was taken. Nothing is written to `out`
+ * then.
  */
 UV_EXTERN int uvx_message_take(struct uvx_message_t* message,
                                unsigned int i,
@@ -1542,12 +1561,12 @@ UV_EXTERN int uvx_message_port_forbid_transfer(struct uvx_message_port_t* port);
 
 /**
  * Sets a pointer for the program's own use; it is NULL at first, and again for a port that was
- * taken out of a message.
+ * taken out of a message. Any thread.
  */
 UV_EXTERN void uvx_message_port_set_data(struct uvx_message_port_t* port, void* data);
 
 /**
- * The pointer of uvx_message_port_set_data.
+ * The pointer of uvx_message_port_set_data. Any thread.
  */
 UV_EXTERN void* uvx_message_port_get_data(const struct uvx_message_port_t* port);
 
@@ -1655,8 +1674,8 @@ UV_EXTERN int uvx_message_port_drain(struct uvx_message_port_t* port);
  * Calls `cb` once, on the port's loop, when fewer than `low_water` messages wait at the other end:
  * with status 0, or with UV_EPIPE if the other end is closed; in a group, when there is such room
  * at every other port. Soon, if that is so already. Another call replaces the callback, NULL takes
- * it back. While it is to come, a referenced port keeps its loop alive. UV_EINVAL: the port is not
- * attached.
+ * it back. The port need not be started. While the callback is to come, a referenced port keeps its
+ * loop alive. UV_EINVAL: the port is not attached.
  */
 UV_EXTERN int uvx_message_port_on_writable(struct uvx_message_port_t* port,
                                            uvx_message_port_event_cb cb);

@@ -53,6 +53,7 @@ stage "documentation tests" cargo test --doc --features testing
 stage "loom" loom_tests
 [ ! -x c_tests/abi/run.sh ] || stage "headers and ABI" c_tests/abi/run.sh
 [ ! -x examples/demo.sh ] || stage "examples" examples/demo.sh
+stage "programs in the documents" tools/docs.sh
 
 left_out=$(wc -l < "$UV_SKIPPED_FILE")
 passed=$((passed - left_out)) skipped=$((skipped + left_out))

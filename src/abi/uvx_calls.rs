@@ -29,8 +29,8 @@ pub type uvx_call_fn = Option<unsafe extern "C" fn(arg: *mut c_void, status: c_i
 /// posted, with a lock held: it must be quick, must not wait, and must not call functions of this library for the same loop.
 pub type uvx_interrupt_hook = Option<unsafe extern "C" fn(arg: *mut c_void)>;
 
-/// The loop stays alive until the call has run. Without it a waiting call does not keep uv_run from returning; it then waits for the next
-/// uv_run.
+/// The loop stays alive until the call has run. Without it the call needs something else that does, such as an active handle: uv_run
+/// returns from a loop that nothing keeps alive without running what waits, which is cancelled if the loop is closed then.
 pub const UVX_CALL_REF: c_uint = 1;
 /// The call comes before all those without this flag, triggers the loop's interrupt hook, and is run by uvx_loop_run_interrupts too.
 pub const UVX_CALL_INTERRUPT: c_uint = 2;

@@ -83,6 +83,9 @@ pub struct uvx_worker_options_t {
     /// Has a busy worker look: runs when the worker is stopped or interrupted (uvx_interrupt_hook), with `data`. Not any more once
     /// `cleanup` has begun.
     pub interrupt_hook: uvx_interrupt_hook,
+    /// The bounds of the channel between the worker and the loop that starts it. NULL: none. A worker that waits for room
+    /// (uvx_message_port_post_wait) goes on when its parent reads, or closes its end; uvx_worker_stop does not end that wait.
+    pub channel: *const uvx_message_channel_options_t,
 }
 
 /// Where a worker is in its life.

@@ -41,7 +41,7 @@ pub unsafe extern "C" fn uvx_mailbox_release(mailbox: *mut uvx_mailbox_t) {
 /// they were posted; what is posted while the loop runs some waits for its next turn. `flags`: 0 or UVX_CALL_REF, UVX_CALL_INTERRUPT.
 ///
 /// `call` needs no initialisation but for `data`, which is the program's. It must not be posted again before its callback has begun.
-/// Before uv_run, during it, and between two of them: the call waits for the loop. uv_loop_close says UV_EBUSY while calls with
+/// Before uv_run, during it, and between two of them: the call waits for the loop to run. uv_loop_close says UV_EBUSY while calls with
 /// UVX_CALL_REF wait, and cancels others: their callbacks run inside of it with UV_ECANCELED.
 ///
 /// Any thread, the loop's own too. UV_ESHUTDOWN: the loop or the mailbox is closed; `cb` will not run. UV_EINVAL: no callback, or
@@ -60,7 +60,8 @@ pub unsafe extern "C" fn uvx_mailbox_call(
 /// A call there and back: `cb` runs on the mailbox's loop with status 0, then `reply_cb` on the loop of `home`, with the same `call`. If
 /// the mailbox is closed first, `cb` does not run and `reply_cb` gets UV_ECANCELED. `call` is the caller's again when
 /// `reply_cb` begins, which it does exactly once: if `home` is closed, on the mailbox's thread and with UV_ESHUTDOWN, else
-/// with UV_ECANCELED when `home` is closed later. The way back keeps no loop alive. Otherwise as uvx_mailbox_call.
+/// with UV_ECANCELED when `home` is closed later. `flags` are for the way there; the way back keeps no loop alive, so that of `home`
+/// needs something else that does, such as an active handle, until the reply is there. Otherwise as uvx_mailbox_call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_mailbox_call_reply(
     mailbox: *mut uvx_mailbox_t,

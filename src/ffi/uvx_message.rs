@@ -31,7 +31,7 @@ pub unsafe extern "C" fn uvx_message_xfer_count(message: *const uvx_message_t) -
 }
 
 /// Takes thing number `i`, counted from 0, out of the message: it is the caller's from now on, with what that brings: a port has to be
-/// closed, memory freed by its `free_cb`, a shared buffer unreferenced, a descriptor closed. What nobody takes goes with the
+/// closed, memory given to its `free_cb` (unless that is NULL), a shared buffer unreferenced, a descriptor closed. What nobody takes goes with the
 /// message. UV_EINVAL if there are not so many, UV_EALREADY if it was taken. Nothing is written to `out` then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_message_take(

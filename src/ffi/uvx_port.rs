@@ -172,14 +172,14 @@ pub unsafe extern "C" fn uvx_message_port_forbid_transfer(port: *mut uvx_message
     status(unsafe { &*port.cast::<Port>() }.forbid_transfer())
 }
 
-/// Sets a pointer for the program's own use; it is NULL at first, and again for a port that was taken out of a message.
+/// Sets a pointer for the program's own use; it is NULL at first, and again for a port that was taken out of a message. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_message_port_set_data(port: *mut uvx_message_port_t, data: *mut c_void) {
     // SAFETY: the caller gives a port.
     unsafe { &*port.cast::<Port>() }.set_data(data);
 }
 
-/// The pointer of uvx_message_port_set_data.
+/// The pointer of uvx_message_port_set_data. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_message_port_get_data(port: *const uvx_message_port_t) -> *mut c_void {
     // SAFETY: the caller gives a port.

@@ -12,7 +12,7 @@ use crate::ptr::Cx;
 use crate::sync::prim::{Mutex, Ordering};
 use crate::sys;
 use crate::worker::call::{self, Calls};
-use crate::worker::channel::Channel;
+use crate::worker::channel::{self, Channel};
 use crate::worker::close;
 use crate::worker::inbox::Limits;
 use crate::worker::port::{Hold, Port};
@@ -83,13 +83,15 @@ pub unsafe fn start(
         exit_cb,
     };
     // SAFETY: the caller's.
-    let name = unsafe { sys::thread::short_name(options.name, c"WorkerThread") };
+    let (name, bounds) = unsafe {
+        (sys::thread::short_name(options.name, c"WorkerThread"), channel::limits(options.channel)?)
+    };
     let replies = match call::of(parent) {
         Ok(calls) => Some(calls),
         Err(Errno::ESHUTDOWN) => None,
         Err(error) => return Err(error),
     };
-    let worker = make(parent, plan, name, replies)?;
+    let worker = make(parent, plan, name, bounds, replies)?;
     // SAFETY: the caller's; nobody else has the worker yet.
     unsafe {
         let result = launch(&worker, options.first_message, out, cx);
@@ -110,11 +112,12 @@ fn make(
     parent: Loop,
     plan: Plan,
     name: [c_char; 16],
+    bounds: Limits,
     replies: Option<Counted<Calls>>,
 ) -> Result<Counted<Worker>> {
     static LAST_ID: AtomicU64 = AtomicU64::new(0);
     let calls = Calls::create(0)?;
-    let (near, far) = Channel::create(Limits::NONE)?;
+    let (near, far) = Channel::create(bounds)?;
     // SAFETY: both ports are the caller's.
     let (near, far) = unsafe { (near.as_ref(), far.as_ref()) };
     for port in [near, far] {
