@@ -1,5 +1,6 @@
 /* Looking at files: stop, close and start again, from within callbacks and while a look is under way. */
 #include "fs_poll.h"
+#include "held_pool.h"
 
 static void stop_it(uv_fs_poll_t* handle, int status, const uv_stat_t* prev, const uv_stat_t* curr) {
   CHECK_EQ(uv_fs_poll_stop(handle), 0);
@@ -132,33 +133,18 @@ TEST(a_start_forgets_the_one_before) {
   fs_end();
 }
 
-static uv_sem_t running, release;
-
-static void block(uv_work_t* req) {
-  (void) req;
-  uv_sem_post(&running);
-  uv_sem_wait(&release);
-}
-
 TEST(close_does_not_wait_for_a_busy_pool) {
-  uv_work_t work;
   OURS_ONLY("the reference's look has to run first");
-  CHECK_EQ(setenv("UV_THREADPOOL_SIZE", "1", 1), 0);
   fs_begin(0);
-  CHECK_EQ(uv_sem_init(&running, 0), 0);
-  CHECK_EQ(uv_sem_init(&release, 0), 0);
-  CHECK_EQ(uv_queue_work(&fs.loop, &work, block, NULL), 0);
-  uv_sem_wait(&running);
+  hold_pool(&fs.loop, 1);
   start(&poller, "none");
   CHECK_EQ(uv_fs_poll_stop(&poller), 0);
   CHECK_EQ(uv_fs_poll_start(&poller, note, "none", 1), 0);
   uv_close((uv_handle_t*) &poller, on_close);
   while (closed == 0) uv_run(&fs.loop, UV_RUN_ONCE);
   CHECK_EQ(fs.loop.active_reqs.count, 1);
-  uv_sem_post(&release);
+  let_pool_go();
   CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
   CHECK_EQ(calls, 0);
-  uv_sem_destroy(&running);
-  uv_sem_destroy(&release);
   fs_end();
 }
