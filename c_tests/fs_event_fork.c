@@ -3,13 +3,6 @@
 
 static uv_fs_event_t one, two, three;
 
-static void child_is_fine(pid_t child) {
-  int status;
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK(WIFEXITED(status));
-  CHECK_EQ(WEXITSTATUS(status), 0);
-}
-
 TEST(the_child_goes_on_watching) {
   fs_begin(0);
   fs_file("file", "");
@@ -41,7 +34,7 @@ TEST(the_child_goes_on_watching) {
   CHECK_EQ(fs.loop.inotify_fd, fd);
   while (strcmp(seen, "2:below=1 1:file=2 3:file=2") != 0) CHECK(uv_run(&fs.loop, UV_RUN_ONCE) != 0);
   CHECK_EQ(close(ends[1]), 0);
-  child_is_fine(child);
+  check_child(child);
   fs_end();
 }
 
@@ -65,7 +58,7 @@ TEST(the_child_starts_and_stops) {
     check_close_loop(&fs.loop);
     _exit(0);
   }
-  child_is_fine(child);
+  check_child(child);
   CHECK_SEEN("1:file=2"); /* the watch is still the parent's */
   fs_end();
 }
@@ -84,7 +77,7 @@ TEST(the_child_does_not_read_what_the_parent_should) {
     check_close_loop(&fs.loop);
     _exit(0);
   }
-  child_is_fine(child);
+  check_child(child);
   CHECK_SEEN("file=2");
   fs_end();
 }
@@ -109,7 +102,7 @@ TEST(a_file_that_is_gone_in_the_child) {
     CHECK_EQ(allocs_live(), 0);
     _exit(0);
   }
-  child_is_fine(child);
+  check_child(child);
   fs_end();
 }
 
@@ -146,6 +139,6 @@ TEST(fork_in_the_callback) {
     _exit(0);
   }
   CHECK_STR(seen, "1:file=2 2:file=2 3:other=2");
-  child_is_fine(forked);
+  check_child(forked);
   fs_end();
 }

@@ -317,7 +317,6 @@ TEST(looking_needs_no_memory) {
 }
 
 TEST(the_child_goes_on_looking) {
-  int status;
   begin();
   fs_file("file", "");
   start(&poller, "file");
@@ -333,8 +332,6 @@ TEST(the_child_goes_on_looking) {
     check_close_loop(&fs.loop);
     _exit(0);
   }
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK(WIFEXITED(status));
-  CHECK_EQ(WEXITSTATUS(status), 0);
+  check_child(child);
   fs_end();
 }
