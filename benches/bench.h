@@ -131,6 +131,33 @@ static inline void bench_sample(bench_samples_t *samples, uint64_t ns) {
   if (samples->count < samples->room) samples->ns[samples->count++] = ns > UINT32_MAX ? UINT32_MAX : (uint32_t)ns;
 }
 
+/* Operations that follow one another. The run begins once BENCH_WARM_UP are done, when all threads have started and
+ * settled, and ends when its time is up. */
+enum { BENCH_WARM_UP = 200 };
+
+typedef struct {
+  bench_run_t run;
+  uint64_t completed; /* in the run */
+  int begun, ended;
+} bench_series_t;
+
+/* One operation is done; true while there is more to start. The samples, if any, of the warming up are dropped. */
+static inline int bench_completed(bench_series_t *series, bench_samples_t *samples) {
+  if (++series->completed == BENCH_WARM_UP && !series->begun) {
+    series->begun = 1;
+    series->completed = 0;
+    if (samples != NULL) samples->count = 0;
+    bench_begin_bounded(&series->run);
+  }
+  if (!atomic_load_explicit(&bench_over, memory_order_relaxed)) return 1;
+  if (series->ended)
+    series->completed--; /* came after the end of the run */
+  else
+    bench_end(&series->run);
+  series->ended = 1;
+  return 0;
+}
+
 static inline int bench_compare_ns(const void *a, const void *b) {
   uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
   return (x > y) - (x < y);

@@ -9,7 +9,7 @@
 
 #include "bench.h"
 
-enum { WARM_UP = 200, COLD_SIZE = 64 << 20, PAGE = 4096 };
+enum { COLD_SIZE = 64 << 20, PAGE = 4096 };
 
 typedef struct {
   uv_fs_t request;
@@ -17,9 +17,7 @@ typedef struct {
   char *memory;
 } chain_t;
 
-static bench_run_t run;
-static uint64_t completed;
-static int begun, ended;
+static bench_series_t series;
 static uv_loop_t loop;
 static uv_poll_t silent;
 static unsigned in_flight;
@@ -35,17 +33,7 @@ static void read_cold(chain_t *chain);
 
 /* True while there is more to do. */
 static int account_for_completion(void) {
-  if (++completed == WARM_UP && !begun) {
-    begun = 1;
-    completed = 0;
-    bench_begin_bounded(&run);
-  }
-  if (!atomic_load_explicit(&bench_over, memory_order_relaxed)) return 1;
-  if (ended)
-    completed--; /* came after the end of the run */
-  else
-    bench_end(&run);
-  ended = 1;
+  if (bench_completed(&series, NULL)) return 1;
   if (--in_flight == 0 && uv_is_active((uv_handle_t *)&silent)) uv_close((uv_handle_t *)&silent, NULL);
   return 0;
 }
@@ -147,7 +135,7 @@ static void run_chains(const char *name, unsigned count, void (*start)(chain_t *
   unlink(path);
   for (unsigned i = 0; i < count; i++) free(chains[i].memory);
   free(chains);
-  bench_print(name, &run, completed, "");
+  bench_print(name, &series.run, series.completed, "");
 }
 
 int main(int argc, char **argv) {

@@ -4,13 +4,10 @@
  *   many [WORK] [POOL] [N]    N (64) items in flight on a pool of POOL (4) threads, each WORK us long */
 #include "bench.h"
 
-enum { WARM_UP = 200 };
-
-static bench_run_t run;
+static bench_series_t series;
 static bench_samples_t latencies;
 static uint64_t gap, work; /* iterations of bench_compute() */
-static uint64_t completed, submitted_at;
-static int begun, ended;
+static uint64_t submitted_at;
 static char name[64];
 
 static void compute(uv_work_t *request) {
@@ -18,27 +15,10 @@ static void compute(uv_work_t *request) {
   bench_compute(work);
 }
 
-/* True while there is more to submit; the pool's threads start and settle before the run begins. */
-static int account_for_completion(void) {
-  if (++completed == WARM_UP && !begun) {
-    begun = 1;
-    completed = 0;
-    latencies.count = 0;
-    bench_begin_bounded(&run);
-  }
-  if (!atomic_load_explicit(&bench_over, memory_order_relaxed)) return 1;
-  if (ended)
-    completed--; /* came after the end of the run */
-  else
-    bench_end(&run);
-  ended = 1;
-  return 0;
-}
-
 static void one_done(uv_work_t *request, int status) {
   BENCH_CHECK(status == 0);
   bench_sample(&latencies, bench_now_ns() - submitted_at);
-  if (!account_for_completion()) return;
+  if (!bench_completed(&series, &latencies)) return;
   bench_compute(gap);
   submitted_at = bench_now_ns();
   BENCH_CHECK(uv_queue_work(request->loop, request, compute, one_done) == 0);
@@ -46,7 +26,7 @@ static void one_done(uv_work_t *request, int status) {
 
 static void many_done(uv_work_t *request, int status) {
   BENCH_CHECK(status == 0);
-  if (!account_for_completion()) return;
+  if (!bench_completed(&series, &latencies)) return;
   BENCH_CHECK(uv_queue_work(request->loop, request, compute, many_done) == 0);
 }
 
@@ -71,7 +51,7 @@ static void one(unsigned gap_us, unsigned work_us) {
     snprintf(name, sizeof name, "pool_one_gap_%uus_work_%uus", gap_us, work_us);
   else
     snprintf(name, sizeof name, "pool_one_gap_%uus", gap_us);
-  bench_print(name, &run, completed, more);
+  bench_print(name, &series.run, series.completed, more);
 }
 
 static void many(unsigned work_us, const char *pool_size, unsigned items) {
@@ -79,7 +59,7 @@ static void many(unsigned work_us, const char *pool_size, unsigned items) {
   setenv("UV_THREADPOOL_SIZE", pool_size, 1);
   run_items(items, many_done);
   snprintf(name, sizeof name, "pool_many_%u_work_%uus_threads_%s", items, work_us, pool_size);
-  bench_print(name, &run, completed, "");
+  bench_print(name, &series.run, series.completed, "");
 }
 
 int main(int argc, char **argv) {

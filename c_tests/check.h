@@ -164,6 +164,14 @@ static inline void check_close_loop(uv_loop_t* loop) {
   CHECK_EQ(uv_loop_close(loop), 0);
 }
 
+/* Waits for a child that has to end well; CHECK in the child makes it end with 1. */
+static inline void check_child(pid_t child) {
+  int status;
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  if (WIFSIGNALED(status)) CHECK_FAIL("the child was ended by signal %d", WTERMSIG(status));
+  CHECK_EQ(WEXITSTATUS(status), 0);
+}
+
 /* The runner. */
 
 static inline struct check_test* check_find(const char* name) {

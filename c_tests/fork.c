@@ -12,13 +12,6 @@ static void end_child(void) {
   _exit(calls == 1 ? 0 : 3);
 }
 
-static void child_is_fine(pid_t child) {
-  int status;
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK(WIFEXITED(status));
-  CHECK_EQ(WEXITSTATUS(status), 0);
-}
-
 static pid_t fork_now(void) {
   pid_t child = fork();
   CHECK(child >= 0);
@@ -45,7 +38,7 @@ TEST(a_timer_goes_on_in_both) {
     check_close_loop(&loop);
     end_child();
   }
-  child_is_fine(child);
+  check_child(child);
   CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
   CHECK_EQ(calls, 1);
   check_close_loop(&loop);
@@ -66,7 +59,7 @@ TEST(the_child_gets_a_backend_of_its_own) {
     check_close_loop(&loop);
     _exit(0);
   }
-  child_is_fine(child);
+  check_child(child);
   CHECK_EQ(uv_backend_fd(&loop), parent.fd);
   CHECK_EQ(uv_async_send(&async), 0); /* the child's closing has not taken anything from us */
   CHECK(uv_run(&loop, UV_RUN_ONCE) != 0);
@@ -99,7 +92,7 @@ TEST(poll_handles_go_on_in_the_child) {
     CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
     end_child();
   }
-  child_is_fine(child);
+  check_child(child);
   CHECK(uv_run(&loop, UV_RUN_NOWAIT) != 0);
   CHECK_EQ(calls, 0); /* the child has read it */
   CHECK_EQ(write(pair[1], "x", 1), 1);
@@ -133,7 +126,7 @@ TEST(async_handles_go_on_in_the_child) {
     CHECK_EQ(uv_loop_close(&loop), 0);
     end_child();
   }
-  child_is_fine(child);
+  check_child(child);
   CHECK(uv_run(&loop, UV_RUN_NOWAIT) != 0);
   CHECK_EQ(calls, 0); /* the child's send was not ours */
   CHECK_EQ(uv_async_send(&async), 0);
@@ -161,7 +154,7 @@ TEST(a_signal_of_the_child_is_not_the_parents) {
     CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
     end_child();
   }
-  child_is_fine(child);
+  check_child(child);
   CHECK(uv_run(&loop, UV_RUN_NOWAIT) != 0);
   CHECK_EQ(calls, 0);
   CHECK_EQ(raise(SIGUSR1), 0);
@@ -188,7 +181,7 @@ TEST(a_pending_signal_of_the_parent_is_not_the_childs) {
     check_close_loop(&loop);
     end_child();
   }
-  child_is_fine(child);
+  check_child(child);
   CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
   CHECK_EQ(calls, 1);
   check_close_loop(&loop);
@@ -218,7 +211,7 @@ TEST(the_pool_works_in_the_child) {
     check_close_loop(&loop);
     end_child();
   }
-  child_is_fine(child);
+  check_child(child);
   CHECK_EQ(uv_queue_work(&loop, &req, count_work, check_status), 0);
   CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
   CHECK_EQ(calls, 1);
@@ -245,7 +238,7 @@ TEST(a_new_loop_in_the_child) {
     check_close_loop(&fresh);
     end_child();
   }
-  child_is_fine(child);
+  check_child(child);
   check_close_loop(&loop);
 }
 
@@ -306,7 +299,7 @@ TEST(fork_while_another_thread_is_busy) {
   for (int i = 0; i < 50; i++) {
     pid_t child = fork_now();
     if (child == 0) child_uses_everything();
-    child_is_fine(child);
+    check_child(child);
   }
   __atomic_store_n(&stop_it, 1, __ATOMIC_RELEASE);
   CHECK_EQ(pthread_join(thread, NULL), 0);
@@ -333,7 +326,7 @@ static void fork_at_first_work(int delay) {
   for (volatile int i = 0; i < delay; i++) {}
   pid_t child = fork_now();
   if (child == 0) child_uses_everything();
-  child_is_fine(child);
+  check_child(child);
   CHECK_EQ(pthread_join(thread, NULL), 0);
   _exit(0);
 }
@@ -342,7 +335,7 @@ TEST(fork_while_another_thread_does_the_first_work) {
   for (int i = 0; i < 300; i++) {
     pid_t child = fork_now(); /* a process that has not used the pool yet */
     if (child == 0) fork_at_first_work(i * 50);
-    child_is_fine(child);
+    check_child(child);
   }
 }
 
@@ -355,7 +348,7 @@ TEST(a_loop_without_handles) {
     CHECK_EQ(uv_loop_close(&loop), 0);
     _exit(0);
   }
-  child_is_fine(child);
+  check_child(child);
   CHECK_EQ(uv_loop_close(&loop), 0);
 }
 
@@ -370,9 +363,9 @@ TEST(child_of_a_child) {
     if (grandchild == 0) CHECK_EQ(uv_loop_fork(&loop), 0);
     CHECK_EQ(uv_async_send(&async), 0);
     CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
-    if (grandchild != 0) child_is_fine(grandchild);
+    if (grandchild != 0) check_child(grandchild);
     end_child();
   }
-  child_is_fine(child);
+  check_child(child);
   check_close_loop(&loop);
 }

@@ -1,5 +1,6 @@
 /* Cancelling file requests: what no thread has begun is, what has begun or is done is not. */
 #include "fs.h"
+#include "held_pool.h"
 
 #include <sched.h>
 
@@ -16,24 +17,15 @@ static void done(uv_fs_t* req) {
   calls++;
 }
 
-/* The only thread of the pool is in `hold` until it is let go. */
-static int held, let_go, cancelled;
+static int cancelled;
 
-static void hold(uv_work_t* req) {
-  (void) req;
-  __atomic_store_n(&held, 1, __ATOMIC_SEQ_CST);
-  while (!__atomic_load_n(&let_go, __ATOMIC_SEQ_CST)) sched_yield();
-}
-
-static void begin_held(uv_work_t* busy) {
-  CHECK_EQ(setenv("UV_THREADPOOL_SIZE", "1", 1), 0); /* read when the first work comes */
+static void begin_held(void) {
   fs_begin(1);
-  CHECK_EQ(uv_queue_work(&fs.loop, busy, hold, NULL), 0);
-  while (!__atomic_load_n(&held, __ATOMIC_SEQ_CST)) sched_yield();
+  hold_pool(&fs.loop, 1);
 }
 
 static void end_held(void) {
-  __atomic_store_n(&let_go, 1, __ATOMIC_SEQ_CST);
+  let_pool_go();
   run();
   fs_end();
 }
@@ -46,12 +38,11 @@ static void was_cancelled(uv_fs_t* req) {
 
 TEST(cancel_while_the_thread_is_busy) {
   enum { COUNT = 21 };
-  uv_work_t busy;
   uv_fs_t reqs[COUNT], *req = reqs;
   char byte = 'x';
   uv_buf_t buf = uv_buf_init(&byte, 1), bufs[6] = {buf, buf, buf, buf, buf, buf};
   uv_dirent_t entry;
-  begin_held(&busy);
+  begin_held();
   uv_loop_t* loop = &fs.loop;
   fs_file("file", "text");
   int fd = fs_fd("file", O_RDWR);
@@ -92,11 +83,10 @@ TEST(cancel_while_the_thread_is_busy) {
 
 /* A folder that was to be read can be read later. */
 TEST(cancel_reading_a_folder) {
-  uv_work_t busy;
   uv_dirent_t entries[4];
   uv_fs_t req;
   uv_dir_t* dir;
-  begin_held(&busy);
+  begin_held();
   fs_file("file", "");
   CHECK_EQ(uv_fs_opendir(NULL, &req, ".", NULL), 0);
   dir = req.ptr;
@@ -116,11 +106,10 @@ TEST(cancel_reading_a_folder) {
 }
 
 TEST(cancel_some_of_many) {
-  uv_work_t busy;
-  begin_held(&busy);
+  begin_held();
   for (int i = 0; i < MANY; i++) CHECK_EQ(uv_fs_stat(&fs.loop, &many[i], ".", i % 3 == 0 ? was_cancelled : done), 0);
   for (int i = 0; i < MANY; i += 3) CHECK_EQ(uv_cancel((uv_req_t*) &many[i]), 0);
-  __atomic_store_n(&let_go, 1, __ATOMIC_SEQ_CST);
+  let_pool_go();
   run();
   CHECK_EQ(cancelled, (MANY + 2) / 3);
   CHECK_EQ(calls, MANY - cancelled);
@@ -161,8 +150,7 @@ static void cancel_it(uv_fs_t* req) {
 }
 
 TEST(cancel_from_a_callback) {
-  uv_work_t busy;
-  begin_held(&busy);
+  begin_held();
   CHECK_EQ(uv_fs_stat(&fs.loop, &many[0], ".", cancel_it), 0);
   CHECK_EQ(uv_fs_stat(&fs.loop, &many[1], ".", was_cancelled), 0);
   CHECK_EQ(uv_cancel((uv_req_t*) &many[0]), 0);

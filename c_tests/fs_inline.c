@@ -1,5 +1,6 @@
 /* Answers that are there without waiting need no thread; whatever may wait never holds the loop up. */
 #include "fs.h"
+#include "held_pool.h"
 
 #include <linux/openat2.h>
 #include <poll.h>
@@ -109,36 +110,13 @@ static void count_done(uv_fs_t* req) {
   uv_fs_req_cleanup(req);
 }
 
-/* The pool's threads are held back. */
-static uv_sem_t begun, go_on;
-
-static void hold(uv_work_t* req) {
-  (void) req;
-  uv_sem_post(&begun);
-  uv_sem_wait(&go_on);
-}
-
-static uv_work_t holders[4];
-
-static void hold_pool(uv_loop_t* loop) {
-  CHECK_EQ(uv_sem_init(&begun, 0), 0);
-  CHECK_EQ(uv_sem_init(&go_on, 0), 0);
-  for (int i = 0; i < 4; i++) CHECK_EQ(uv_queue_work(loop, &holders[i], hold, NULL), 0);
-  for (int i = 0; i < 4; i++) uv_sem_wait(&begun);
-}
-
-static void let_pool_go(void) {
-  for (int i = 0; i < 4; i++) uv_sem_post(&go_on);
-}
-
 TEST(all_can_be_cancelled_but_a_close) {
   uv_fs_t all[5], closing;
-  CHECK_EQ(setenv("UV_THREADPOOL_SIZE", "4", 1), 0);
   fs_begin(1);
   make_file("file");
   int fd = fs_fd("file", O_RDONLY), next = dup(0);
   close(next);
-  hold_pool(&fs.loop);
+  hold_pool(&fs.loop, 4);
   uv_buf_t buf = uv_buf_init(bytes, 16);
   CHECK_EQ(uv_fs_open(&fs.loop, &all[0], "file", O_RDONLY, 0, count_done), 0);
   CHECK_EQ(uv_fs_stat(&fs.loop, &all[1], "file", count_done), 0);
@@ -161,18 +139,15 @@ TEST(all_can_be_cancelled_but_a_close) {
   CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
   CHECK_EQ(closing.result, refused == 0 ? UV_ECANCELED : 0);
   if (refused == 0) CHECK_EQ(close(fd), 0);
-  uv_sem_destroy(&begun);
-  uv_sem_destroy(&go_on);
   fs_end();
 }
 
 /* What a read at the position leaves to the next is what was not told, no more and no less. */
 TEST(a_cancelled_read_leaves_the_position) {
-  CHECK_EQ(setenv("UV_THREADPOOL_SIZE", "4", 1), 0);
   fs_begin(1);
   make_file("file");
   int fd = fs_fd("file", O_RDONLY);
-  hold_pool(&fs.loop);
+  hold_pool(&fs.loop, 4);
   uv_buf_t buf = uv_buf_init(bytes, 16), other = uv_buf_init(bytes + 16, 16);
   CHECK_EQ(uv_fs_read(&fs.loop, &reqs[0], fd, &buf, 1, -1, count_done), 0);
   CHECK_EQ(uv_cancel((uv_req_t*) &reqs[0]), 0);
@@ -191,8 +166,6 @@ TEST(a_cancelled_read_leaves_the_position) {
   CHECK_EQ(memcmp(bytes + 16, expected + (cancelled ? 0 : 16), 16), 0);
   CHECK_EQ(lseek(fd, 0, SEEK_CUR), cancelled ? 16 : 32);
   CHECK_EQ(close(fd), 0);
-  uv_sem_destroy(&begun);
-  uv_sem_destroy(&go_on);
   fs_end();
 }
 
@@ -227,12 +200,11 @@ TEST(without_threads_there_is_what_is_in_memory) {
 }
 
 TEST(a_cancelled_read_has_read_nothing) {
-  CHECK_EQ(setenv("UV_THREADPOOL_SIZE", "4", 1), 0);
   fs_begin(1);
   make_file("file");
   int fd = fs_fd("file", O_RDONLY);
   forget_all_but_a_page(fd);
-  hold_pool(&fs.loop);
+  hold_pool(&fs.loop, 4);
   uv_buf_t buf = uv_buf_init(bytes, SIZE);
   CHECK_EQ(uv_fs_read(&fs.loop, &reqs[0], fd, &buf, 1, -1, count_done), 0);
   int result = uv_cancel((uv_req_t*) &reqs[0]);
@@ -242,8 +214,6 @@ TEST(a_cancelled_read_has_read_nothing) {
   CHECK_EQ(reqs[0].result, result == 0 ? UV_ECANCELED : SIZE);
   CHECK_EQ(lseek(fd, 0, SEEK_CUR), result == 0 ? 0 : SIZE);
   CHECK_EQ(close(fd), 0);
-  uv_sem_destroy(&begun);
-  uv_sem_destroy(&go_on);
   fs_end();
 }
 

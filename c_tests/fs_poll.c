@@ -1,85 +1,5 @@
-/* Looking at files: what counts as a change, errors, the interval; stop, close and start while a look is under way, and
- * from within callbacks. */
-#include "fs.h"
-
-static uv_fs_poll_t poller, other;
-static int calls, closed;
-static int last_status;
-static uv_stat_t before, now; /* as the last callback got them */
-static const uv_stat_t nothing;
-
-static void note(uv_fs_poll_t* handle, int status, const uv_stat_t* prev, const uv_stat_t* curr) {
-  CHECK(uv_is_active((uv_handle_t*) handle));
-  CHECK(!uv_is_closing((uv_handle_t*) handle));
-  calls++;
-  last_status = status;
-  before = *prev;
-  now = *curr;
-}
-
-static int is_nothing(const uv_stat_t* stat) {
-  return memcmp(stat, &nothing, sizeof(nothing)) == 0;
-}
-
-static void init(uv_fs_poll_t* handle) {
-  memset(handle, 0xa5, sizeof(*handle));
-  handle->data = &calls;
-  CHECK_EQ(uv_fs_poll_init(&fs.loop, handle), 0);
-  CHECK_EQ(handle->data, &calls);
-}
-
-static void start(uv_fs_poll_t* handle, const char* path) {
-  init(handle);
-  CHECK_EQ(uv_fs_poll_start(handle, note, path, 1), 0);
-}
-
-/* Counts the looks from within the loop: between prepare and check the pool's results come in. */
-static uv_prepare_t prepare;
-static uv_check_t check;
-static int under_way, looks;
-
-static void on_prepare(uv_prepare_t* handle) {
-  (void) handle;
-  if (fs.loop.active_reqs.count > 0) under_way = 1;
-}
-
-static void on_check(uv_check_t* handle) {
-  (void) handle;
-  if (!under_way || fs.loop.active_reqs.count > 0) return;
-  under_way = 0;
-  looks++;
-}
-
-static void count_looks(void) {
-  CHECK_EQ(uv_prepare_init(&fs.loop, &prepare), 0);
-  CHECK_EQ(uv_check_init(&fs.loop, &check), 0);
-  CHECK_EQ(uv_prepare_start(&prepare, on_prepare), 0);
-  CHECK_EQ(uv_check_start(&check, on_check), 0);
-}
-
-/* Lets so many looks pass. */
-static void look(int count) {
-  for (looks = 0; looks < count;) CHECK(uv_run(&fs.loop, UV_RUN_ONCE) != 0);
-}
-
-/* Waits for the next callback, and lets some looks pass that bring no other. */
-static void await(int status) {
-  int wanted = calls + 1;
-  while (calls < wanted) CHECK(uv_run(&fs.loop, UV_RUN_ONCE) != 0);
-  look(2);
-  CHECK_EQ(calls, wanted);
-  CHECK_EQ(last_status, status);
-}
-
-static void begin(void) {
-  fs_begin(0);
-  count_looks();
-}
-
-static void on_close(uv_handle_t* handle) {
-  CHECK_EQ(uv_is_active(handle), 0);
-  closed++;
-}
+/* Looking at files: what counts as a change, errors, the interval, the path; without memory; in a child. */
+#include "fs_poll.h"
 
 TEST(states) {
   fs_begin(0);
@@ -141,7 +61,7 @@ TEST(an_active_handle_goes_on_as_it_was) {
   CHECK_EQ(uv_fs_poll_getpath(&poller, text, &size), 0);
   CHECK_STR(text, "file");
   look(1);
-  fs_file("file", "x");
+  CHECK_EQ(truncate("file", 1), 0); /* at once: a look may be under way */
   await(0);
   fs_end();
 }
@@ -264,6 +184,8 @@ TEST(a_symbolic_link_is_followed) {
   fs_end();
 }
 
+static uv_fs_poll_t other;
+
 TEST(two_handles_of_one_file) {
   begin();
   fs_file("file", "");
@@ -363,172 +285,6 @@ TEST(the_path_without_room) {
   fs_end();
 }
 
-/* In callbacks. */
-
-static void stop_it(uv_fs_poll_t* handle, int status, const uv_stat_t* prev, const uv_stat_t* curr) {
-  CHECK_EQ(uv_fs_poll_stop(handle), 0);
-  calls++;
-  CHECK_EQ(status, UV_ENOENT);
-  CHECK(is_nothing(prev)); /* still there */
-  CHECK(is_nothing(curr));
-}
-
-TEST(stop_in_the_callback) {
-  fs_begin(0);
-  init(&poller);
-  CHECK_EQ(uv_fs_poll_start(&poller, stop_it, "none", 1), 0);
-  CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
-  CHECK_EQ(calls, 1);
-  CHECK_EQ(uv_fs_poll_start(&poller, stop_it, "none", 1), 0);
-  CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
-  CHECK_EQ(calls, 2);
-  fs_end();
-}
-
-static void start_again(uv_fs_poll_t* handle, int status, const uv_stat_t* prev, const uv_stat_t* curr) {
-  CHECK_EQ(uv_fs_poll_stop(handle), 0);
-  calls++;
-  if (calls < 10) CHECK_EQ(uv_fs_poll_start(handle, start_again, "none", 1), 0);
-  CHECK_EQ(status, UV_ENOENT);
-  CHECK(is_nothing(prev));
-  CHECK(is_nothing(curr));
-}
-
-TEST(start_again_in_the_callback) {
-  OURS_ONLY("the reference goes on with all of them");
-  fs_begin(0);
-  init(&poller);
-  CHECK_EQ(uv_fs_poll_start(&poller, start_again, "none", 1), 0);
-  CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
-  CHECK_EQ(calls, 10);
-  fs_end();
-}
-
-static void free_handle(uv_handle_t* handle) {
-  closed++;
-  free(handle);
-}
-
-static void close_it(uv_fs_poll_t* handle, int status, const uv_stat_t* prev, const uv_stat_t* curr) {
-  uv_close((uv_handle_t*) handle, free_handle);
-  calls++;
-  CHECK_EQ(status, UV_ENOENT);
-  CHECK(is_nothing(prev));
-  CHECK(is_nothing(curr));
-}
-
-TEST(close_in_the_callback) {
-  uv_fs_poll_t* handle = malloc(sizeof(*handle));
-  fs_begin(0);
-  init(handle);
-  CHECK_EQ(uv_fs_poll_start(handle, close_it, "none", 1), 0);
-  CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
-  CHECK_EQ(calls, 1);
-  CHECK_EQ(closed, 1);
-  fs_end();
-}
-
-static void close_and_start_again(uv_fs_poll_t* handle, int status, const uv_stat_t* prev, const uv_stat_t* curr) {
-  CHECK_EQ(uv_fs_poll_stop(handle), 0);
-  CHECK_EQ(uv_fs_poll_start(handle, note, "none", 1), 0); /* a look is under way when it is closed */
-  close_it(handle, status, prev, curr);
-}
-
-TEST(start_and_close_in_the_callback) {
-  uv_fs_poll_t* handle = malloc(sizeof(*handle));
-  fs_begin(0);
-  init(handle);
-  CHECK_EQ(uv_fs_poll_start(handle, close_and_start_again, "none", 1), 0);
-  CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
-  CHECK_EQ(calls, 1);
-  CHECK_EQ(closed, 1);
-  fs_end();
-}
-
-/* While looks are under way. */
-
-TEST(the_loop_can_be_closed_right_after_the_handle) {
-  fs_begin(0);
-  check_close_loop(&fs.loop);
-  for (int i = 0; i < 100; i++) {
-    CHECK_EQ(uv_loop_init(&fs.loop), 0);
-    start(&poller, "none");
-    for (int turn = 0; turn < i % 4; turn++) uv_run(&fs.loop, UV_RUN_NOWAIT);
-    uv_close((uv_handle_t*) &poller, on_close);
-    while (closed == i) uv_run(&fs.loop, UV_RUN_ONCE);
-    CHECK_EQ(uv_loop_close(&fs.loop), 0);
-  }
-  CHECK_EQ(uv_loop_init(&fs.loop), 0);
-  fs_end();
-}
-
-TEST(close_after_many_starts) {
-  OURS_ONLY("the reference may never call back");
-  fs_begin(0);
-  for (int i = 0; i < 100; i++) {
-    init(&poller);
-    closed = 0;
-    for (int starts = 0; starts < 10; starts++) {
-      CHECK_EQ(uv_fs_poll_start(&poller, note, ".", 1), 0);
-      if (starts == i % 10) uv_run(&fs.loop, UV_RUN_NOWAIT);
-      CHECK_EQ(uv_fs_poll_stop(&poller), 0);
-    }
-    if (i % 2 == 0) CHECK_EQ(uv_fs_poll_start(&poller, note, ".", 1), 0);
-    uv_close((uv_handle_t*) &poller, on_close);
-    CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
-    CHECK_EQ(closed, 1);
-  }
-  CHECK_EQ(calls, 0);
-  fs_end();
-}
-
-TEST(a_start_forgets_the_one_before) {
-  OURS_ONLY("the reference goes on with both");
-  begin();
-  fs_file("file", "");
-  start(&poller, "none");
-  CHECK_EQ(uv_fs_poll_stop(&poller), 0);
-  CHECK_EQ(uv_fs_poll_start(&poller, note, "file", 1), 0);
-  look(5);
-  CHECK_EQ(calls, 0);
-  CHECK_EQ(chmod("file", 0600), 0);
-  await(0);
-  fs_end();
-}
-
-static uv_sem_t running, release;
-
-static void block(uv_work_t* req) {
-  (void) req;
-  uv_sem_post(&running);
-  uv_sem_wait(&release);
-}
-
-TEST(close_does_not_wait_for_a_busy_pool) {
-  uv_work_t work;
-  OURS_ONLY("the reference's look has to run first");
-  CHECK_EQ(setenv("UV_THREADPOOL_SIZE", "1", 1), 0);
-  fs_begin(0);
-  CHECK_EQ(uv_sem_init(&running, 0), 0);
-  CHECK_EQ(uv_sem_init(&release, 0), 0);
-  CHECK_EQ(uv_queue_work(&fs.loop, &work, block, NULL), 0);
-  uv_sem_wait(&running);
-  start(&poller, "none");
-  CHECK_EQ(uv_fs_poll_stop(&poller), 0);
-  CHECK_EQ(uv_fs_poll_start(&poller, note, "none", 1), 0);
-  uv_close((uv_handle_t*) &poller, on_close);
-  while (closed == 0) uv_run(&fs.loop, UV_RUN_ONCE);
-  CHECK_EQ(fs.loop.active_reqs.count, 1);
-  uv_sem_post(&release);
-  CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
-  CHECK_EQ(calls, 0);
-  uv_sem_destroy(&running);
-  uv_sem_destroy(&release);
-  fs_end();
-}
-
-/* Memory, and fork. */
-
 static int start_once(long n) {
   init(&poller);
   allocs_fail_at(n);
@@ -561,7 +317,6 @@ TEST(looking_needs_no_memory) {
 }
 
 TEST(the_child_goes_on_looking) {
-  int status;
   begin();
   fs_file("file", "");
   start(&poller, "file");
@@ -577,8 +332,6 @@ TEST(the_child_goes_on_looking) {
     check_close_loop(&fs.loop);
     _exit(0);
   }
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK(WIFEXITED(status));
-  CHECK_EQ(WEXITSTATUS(status), 0);
+  check_child(child);
   fs_end();
 }

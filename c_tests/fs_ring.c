@@ -249,7 +249,6 @@ TEST(what_is_under_way_keeps_the_loop) {
 
 TEST(a_child_has_its_own) {
   uv_fs_t req;
-  int status;
   set_up();
   RUN(&req, uv_fs_stat(&loop, &req, dir, on_done));
   uv_fs_req_cleanup(&req);
@@ -263,8 +262,7 @@ TEST(a_child_has_its_own) {
     CHECK_EQ(uv_loop_close(&loop), 0);
     _exit(0);
   }
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK_EQ(status, 0);
+  check_child(child);
   RUN(&req, uv_fs_stat(&loop, &req, dir, on_done)); /* the parent's is as before */
   CHECK_EQ(req.result, 0);
   uv_fs_req_cleanup(&req);

@@ -1,10 +1,10 @@
 /* Looking up addresses. No network: numbers, "localhost", and for everything else a resolver of this program's own, which takes the
  * place of the C library's once `scripted` is set. */
 #include "allocs.h"
+#include "held_pool.h"
 
 #include <netdb.h>
 #include <pthread.h>
-#include <sched.h>
 
 /* What the resolver is to say, and what it was asked. */
 static struct {
@@ -86,26 +86,6 @@ static void must_not_run(uv_getaddrinfo_t* req, int status, struct addrinfo* lis
   (void) req;
   (void) list;
   CHECK_FAIL("called back with %d", status);
-}
-
-/* Keeps the only thread of the pool busy until it is let go. */
-static int held, let_go;
-
-static void hold(uv_work_t* req) {
-  (void) req;
-  __atomic_store_n(&held, 1, __ATOMIC_SEQ_CST);
-  while (!__atomic_load_n(&let_go, __ATOMIC_SEQ_CST)) sched_yield();
-}
-
-static void hold_the_thread(void) {
-  static uv_work_t busy;
-  setenv("UV_THREADPOOL_SIZE", "1", 1);
-  CHECK_EQ(uv_queue_work(&loop, &busy, hold, NULL), 0);
-  while (!__atomic_load_n(&held, __ATOMIC_SEQ_CST)) sched_yield();
-}
-
-static void release_the_thread(void) {
-  __atomic_store_n(&let_go, 1, __ATOMIC_SEQ_CST);
 }
 
 /* The only address is that, and goes. */
@@ -216,12 +196,12 @@ TEST(the_question_is_copied) {
   struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_family = AF_INET6, .ai_socktype = SOCK_DGRAM, .ai_protocol = 17};
   begin();
   script(0, 0);
-  hold_the_thread();
+  hold_pool(&loop, 1);
   CHECK_EQ(uv_getaddrinfo(&loop, &req, keep, host, service, &hints), 0);
   memset(host, 'x', 4);
   memset(service, 'x', 7);
   memset(&hints, 0xff, sizeof(hints));
-  release_the_thread();
+  let_pool_go();
   run();
   CHECK_EQ(last_status, 0);
   CHECK_EQ(req.addrinfo, &found);
@@ -355,7 +335,7 @@ TEST(a_cancelled_look_up) {
   uv_getaddrinfo_t req;
   allocs_install();
   begin();
-  hold_the_thread();
+  hold_pool(&loop, 1);
   long live = allocs_live();
   CHECK_EQ(uv_getaddrinfo(&loop, &req, keep, "localhost", "80", &numbers), 0);
   CHECK_EQ(uv_cancel((uv_req_t*) &req), 0);
@@ -364,7 +344,7 @@ TEST(a_cancelled_look_up) {
   CHECK_EQ(last_status, UV_EAI_CANCELED);
   CHECK_EQ(req.retcode, UV_EAI_CANCELED);
   CHECK_EQ(allocs_live(), live);
-  release_the_thread();
+  let_pool_go();
   run();
   CHECK_EQ(uv_getaddrinfo(&loop, &req, keep, "127.0.0.1", "80", &numbers), 0); /* the request is as good as new */
   run();

@@ -1,10 +1,10 @@
 /* Looking up names by their address. No network: names as numbers, and for everything else a resolver of this program's own, which
  * takes the place of the C library's once `scripted` is set. */
 #include "allocs.h"
+#include "held_pool.h"
 
 #include <netdb.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/un.h>
 
 /* What the resolver is to say, and what it was asked. */
@@ -147,39 +147,19 @@ TEST(what_has_no_names) {
   check_close_loop(&loop);
 }
 
-/* Keeps the only thread of the pool busy until it is let go. */
-static int held, let_go;
-
-static void hold(uv_work_t* req) {
-  (void) req;
-  __atomic_store_n(&held, 1, __ATOMIC_SEQ_CST);
-  while (!__atomic_load_n(&let_go, __ATOMIC_SEQ_CST)) sched_yield();
-}
-
-static void hold_the_thread(void) {
-  static uv_work_t busy;
-  setenv("UV_THREADPOOL_SIZE", "1", 1);
-  CHECK_EQ(uv_queue_work(&loop, &busy, hold, NULL), 0);
-  while (!__atomic_load_n(&held, __ATOMIC_SEQ_CST)) sched_yield();
-}
-
-static void release_the_thread(void) {
-  __atomic_store_n(&let_go, 1, __ATOMIC_SEQ_CST);
-}
-
 TEST(the_address_is_copied) {
   uv_getnameinfo_t req;
   struct sockaddr_in6 address, wanted;
   begin();
   script(0, 0);
-  hold_the_thread();
+  hold_pool(&loop, 1);
   CHECK_EQ(uv_ip6_addr("2001:db8::1", 80, &address), 0);
   address.sin6_flowinfo = 1;
   address.sin6_scope_id = 2;
   wanted = address;
   CHECK_EQ(uv_getnameinfo(&loop, &req, keep, (struct sockaddr*) &address, NI_DGRAM | NI_NAMEREQD), 0);
   memset(&address, 0xff, sizeof(address));
-  release_the_thread();
+  let_pool_go();
   run();
   CHECK_EQ(last_status, 0);
   CHECK(!pthread_equal(asked.thread, loop_thread));
@@ -225,13 +205,13 @@ TEST(every_error_of_the_resolver) {
 TEST(a_cancelled_look_up) {
   uv_getnameinfo_t req;
   begin();
-  hold_the_thread();
+  hold_pool(&loop, 1);
   CHECK_EQ(uv_getnameinfo(&loop, &req, keep, ip4("127.0.0.1", 80), NUMBERS), 0);
   CHECK_EQ(uv_cancel((uv_req_t*) &req), 0);
   CHECK_EQ(calls, 0);
   while (calls < 1) CHECK(uv_run(&loop, UV_RUN_ONCE) != 0); /* no thread had to get free for this */
   CHECK_EQ(last_status, UV_EAI_CANCELED);
-  release_the_thread();
+  let_pool_go();
   run();
   CHECK_EQ(uv_getnameinfo(&loop, &req, keep, ip4("127.0.0.1", 80), NUMBERS), 0); /* the request is as good as new */
   run();

@@ -30,7 +30,7 @@ static int works;        /* whether it has succeeded, at last */
 static long refused;     /* allocations */
 static int calls, last_status, early_calls;
 static ssize_t total;    /* bytes that were read */
-static char path[64];
+static char path[64];    /* of a socket that may be made */
 
 #define CALL(n, call)                                                                                                \
   do {                                                                                                               \
@@ -91,11 +91,13 @@ static inline int attempt(long n) {
 
 /* Lets `function` fail in all ways; the most allocations that it has made. */
 static inline long exhaust(int (*function)(long n)) {
+  char folder[] = "/tmp/uv-oom-XXXXXX";
   long most = 0, count;
   int file;
   allocs_install();
   signal(SIGPIPE, SIG_IGN);
-  snprintf(path, sizeof(path), "/tmp/uv-oom-%d", (int) getpid());
+  CHECK(mkdtemp(folder) != NULL);
+  snprintf(path, sizeof(path), "%s/socket", folder);
   if (early_file == -1) early_file = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   CHECK(early_file >= 0 && early_file < LOW);
   while ((file = open("/dev/null", O_RDONLY | O_CLOEXEC)) < LOW) CHECK(file >= 0); /* the tests' have higher numbers */
@@ -109,6 +111,7 @@ static inline long exhaust(int (*function)(long n)) {
     count = allocs_exhaust(attempt);
     if (count > most) most = count;
   }
+  CHECK_EQ(rmdir(folder), 0);
   return most;
 }
 

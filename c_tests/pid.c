@@ -14,11 +14,9 @@ TEST(numbers_are_the_systems) {
 
 TEST(numbers_after_fork) {
   pid_t parent = uv_os_getpid(), child = fork();
-  int status;
   CHECK(child >= 0);
   if (child == 0) _exit(uv_os_getpid() == getpid() && uv_os_getpid() != parent && uv_os_getppid() == parent ? 0 : 1);
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK_EQ(status, 0);
+  check_child(child);
 }
 
 TEST(kill_sends_a_signal) {
@@ -37,11 +35,10 @@ TEST(kill_reaches_the_group) {
 }
 
 TEST(kill_errors) {
-  int status;
   pid_t child = fork();
   CHECK(child >= 0);
   if (child == 0) _exit(0);
-  CHECK_EQ(waitpid(child, &status, 0), child);
+  check_child(child);
   CHECK_EQ(uv_kill(child, 0), UV_ESRCH);
   CHECK_EQ(uv_kill(child, SIGTERM), UV_ESRCH);
   CHECK_EQ(uv_kill(uv_os_getpid(), 1000), UV_EINVAL);

@@ -210,16 +210,20 @@ TEST(cancel_what_cannot_be_cancelled) {
 
 /* As many at once as the size says, and no more. */
 static int at_once, most_at_once, together;
+static pthread_mutex_t meeting = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t all_have_come = PTHREAD_COND_INITIALIZER;
 
 static void meet(uv_work_t* req) {
-  int now = __atomic_add_fetch(&at_once, 1, __ATOMIC_SEQ_CST);
-  int most = __atomic_load_n(&most_at_once, __ATOMIC_SEQ_CST);
   (void) req;
-  while (now > most && !__atomic_compare_exchange_n(&most_at_once, &most, now, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {}
-  /* Nobody leaves before `together` have met, once. */
-  while (__atomic_load_n(&most_at_once, __ATOMIC_SEQ_CST) < together) sched_yield();
+  pthread_mutex_lock(&meeting);
+  if (++at_once > most_at_once) most_at_once = at_once;
+  if (most_at_once == together) pthread_cond_broadcast(&all_have_come);
+  while (most_at_once < together) pthread_cond_wait(&all_have_come, &meeting); /* nobody leaves before, once */
+  pthread_mutex_unlock(&meeting);
   sched_yield();
-  __atomic_sub_fetch(&at_once, 1, __ATOMIC_SEQ_CST);
+  pthread_mutex_lock(&meeting);
+  at_once--;
+  pthread_mutex_unlock(&meeting);
 }
 
 static void check_size(const char* text, int size) {

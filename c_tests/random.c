@@ -1,12 +1,12 @@
 /* Random bytes: at once and by the pool. This program has a getrandom of its own, which can be made to give little at a time or to fail;
  * a library that makes the system call itself does not notice. */
 #include "allocs.h"
+#include "held_pool.h"
 
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -182,32 +182,20 @@ TEST(where_the_system_call_is_forbidden_from_the_device) {
   check_filled(300);
 }
 
-/* Keeps the only thread of the pool busy until it is let go. */
-static int held, let_go;
-
-static void hold(uv_work_t* req) {
-  (void) req;
-  __atomic_store_n(&held, 1, __ATOMIC_SEQ_CST);
-  while (!__atomic_load_n(&let_go, __ATOMIC_SEQ_CST)) sched_yield();
-}
-
 TEST(cancelled) {
-  uv_work_t busy;
   uv_random_t req;
   char bytes[16], before[16];
   memset(bytes, 1, sizeof(bytes));
   memset(before, 1, sizeof(before));
-  setenv("UV_THREADPOOL_SIZE", "1", 1);
   begin();
-  CHECK_EQ(uv_queue_work(&loop, &busy, hold, NULL), 0);
-  while (!__atomic_load_n(&held, __ATOMIC_SEQ_CST)) sched_yield();
+  hold_pool(&loop, 1);
   CHECK_EQ(uv_random(&loop, &req, bytes, sizeof(bytes), 0, keep), 0);
   CHECK_EQ(uv_cancel((uv_req_t*) &req), 0);
   CHECK_EQ(calls, 0);
   while (calls < 1) CHECK(uv_run(&loop, UV_RUN_ONCE) != 0); /* no thread had to get free for this */
   CHECK_EQ(last_status, UV_ECANCELED);
   CHECK_EQ(memcmp(bytes, before, sizeof(bytes)), 0);
-  __atomic_store_n(&let_go, 1, __ATOMIC_SEQ_CST);
+  let_pool_go();
   run();
   CHECK_EQ(uv_random(&loop, &req, bytes, sizeof(bytes), 0, keep), 0); /* the request is as good as new */
   run();

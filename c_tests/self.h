@@ -56,4 +56,11 @@ static inline int self_threads_named(const char* name) {
   return self_count_threads(name);
 }
 
+/* Processor time that all threads have used, in milliseconds. */
+static inline long self_processor_time(void) {
+  struct timespec used;
+  CHECK_EQ(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used), 0);
+  return used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
 #endif

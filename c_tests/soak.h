@@ -7,7 +7,6 @@
 #include "allocs.h"
 #include "self.h"
 
-
 static uv_loop_t loop;
 static uint64_t soak_state;
 static int soak_files_before;
@@ -31,6 +30,16 @@ static inline unsigned soak_random(unsigned bound) { /* splitmix64 */
   z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
   z = (z ^ z >> 27) * 0x94d049bb133111ebu;
   return (unsigned) ((z ^ z >> 31) >> 32) % bound;
+}
+
+/* A server on loopback, and its address. */
+static inline void soak_listen(uv_tcp_t* server, struct sockaddr_in* address, uv_connection_cb on_connection) {
+  int length = sizeof(*address);
+  CHECK_EQ(uv_ip4_addr("127.0.0.1", 0, address), 0);
+  CHECK_EQ(uv_tcp_init(&loop, server), 0);
+  CHECK_EQ(uv_tcp_bind(server, (const struct sockaddr*) address, 0), 0);
+  CHECK_EQ(uv_listen((uv_stream_t*) server, 128, on_connection), 0);
+  CHECK_EQ(uv_tcp_getsockname(server, (struct sockaddr*) address, &length), 0);
 }
 
 /* Waits for everything, and expects the loop to leave nothing behind. */

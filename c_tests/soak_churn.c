@@ -152,14 +152,7 @@ static void on_connection(uv_stream_t* server, int status) {
 TEST(short_connections) {
   wanted = soak_begin(100000, 5000);
   CHECK_EQ(uv_loop_init(&loop), 0);
-  for (int i = 0; i < SERVERS; i++) {
-    int length = sizeof(addresses[i]);
-    CHECK_EQ(uv_ip4_addr("127.0.0.1", 0, &addresses[i]), 0);
-    CHECK_EQ(uv_tcp_init(&loop, &servers[i]), 0);
-    CHECK_EQ(uv_tcp_bind(&servers[i], (const struct sockaddr*) &addresses[i], 0), 0);
-    CHECK_EQ(uv_listen((uv_stream_t*) &servers[i], 128, on_connection), 0);
-    CHECK_EQ(uv_tcp_getsockname(&servers[i], (struct sockaddr*) &addresses[i], &length), 0);
-  }
+  for (int i = 0; i < SERVERS; i++) soak_listen(&servers[i], &addresses[i], on_connection);
   for (int i = 0; i < AT_ONCE; i++) start_client();
   soak_end();
   fprintf(stderr, "%ld connections: %ld connected, %ld given up, %ld accepted; ", started, connects, cancelled, accepted);

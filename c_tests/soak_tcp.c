@@ -311,14 +311,7 @@ static void on_turn(uv_idle_t* idle) {
 static void serve(void) {
   for (int i = 0; i < PERIOD + LARGEST; i++) pattern[i] = (char) (i % PERIOD);
   CHECK_EQ(uv_loop_init(&loop), 0);
-  for (int i = 0; i < SERVERS; i++) {
-    int length = sizeof(addresses[i]);
-    CHECK_EQ(uv_ip4_addr("127.0.0.1", 0, &addresses[i]), 0);
-    CHECK_EQ(uv_tcp_init(&loop, &servers[i]), 0);
-    CHECK_EQ(uv_tcp_bind(&servers[i], (const struct sockaddr*) &addresses[i], 0), 0);
-    CHECK_EQ(uv_listen((uv_stream_t*) &servers[i], 128, on_connection), 0);
-    CHECK_EQ(uv_tcp_getsockname(&servers[i], (struct sockaddr*) &addresses[i], &length), 0);
-  }
+  for (int i = 0; i < SERVERS; i++) soak_listen(&servers[i], &addresses[i], on_connection);
   CHECK_EQ(uv_idle_init(&loop, &driver), 0);
 }
 

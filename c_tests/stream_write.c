@@ -311,21 +311,26 @@ static void* reader(void* arg) {
   return NULL;
 }
 
-TEST(a_blocking_stream_writes_all_at_once) {
+/* Writes more than the socket takes, which another thread reads: nothing is queued. */
+static void write_in_the_call(void) {
   static char bytes[3 << 20];
   uv_buf_t buf = uv_buf_init(bytes, sizeof(bytes));
   size_t left = sizeof(bytes);
   pthread_t thread;
   int off = 0;
-  open_pair(SOCK_STREAM);
-  CHECK_EQ(uv_stream_set_blocking(near, 1), 0);
-  CHECK_EQ(fcntl(near_pipe.io_watcher.fd, F_GETFL) & O_NONBLOCK, 0);
   CHECK_EQ(ioctl(far, FIONBIO, &off), 0);
   CHECK_EQ(pthread_create(&thread, NULL, reader, &left), 0);
   CHECK_EQ(uv_write(&reqs[0], near, &buf, 1, on_write), 0);
   CHECK_EQ(near->write_queue_size, 0);
   CHECK_EQ(done, 0);
   CHECK_EQ(pthread_join(thread, NULL), 0);
+}
+
+TEST(a_blocking_stream_writes_all_at_once) {
+  open_pair(SOCK_STREAM);
+  CHECK_EQ(uv_stream_set_blocking(near, 1), 0);
+  CHECK_EQ(fcntl(near_pipe.io_watcher.fd, F_GETFL) & O_NONBLOCK, 0);
+  write_in_the_call();
   turn();
   CHECK_EQ(done, 1);
   CHECK_EQ(uv_stream_set_blocking(near, 0), 0);
@@ -334,18 +339,9 @@ TEST(a_blocking_stream_writes_all_at_once) {
 }
 
 TEST(blocking_writes_flag_waits_in_the_call) {
-  static char bytes[3 << 20];
-  uv_buf_t buf = uv_buf_init(bytes, sizeof(bytes));
-  size_t left = sizeof(bytes);
-  pthread_t thread;
-  int off = 0;
   open_pair(SOCK_STREAM);
   near->flags |= 0x100000; /* UV_HANDLE_BLOCKING_WRITES, which programs set themselves */
-  CHECK_EQ(ioctl(far, FIONBIO, &off), 0);
-  CHECK_EQ(pthread_create(&thread, NULL, reader, &left), 0);
-  CHECK_EQ(uv_write(&reqs[0], near, &buf, 1, on_write), 0);
-  CHECK_EQ(near->write_queue_size, 0);
-  CHECK_EQ(pthread_join(thread, NULL), 0);
+  write_in_the_call();
   RUN_UNTIL(done == 1);
   check_close_loop(&loop);
 }

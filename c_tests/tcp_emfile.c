@@ -1,4 +1,5 @@
 /* Listening without free files: clients are turned away, and a loop that cannot even do that does not spin. */
+#include "self.h"
 #include "streams.h"
 
 #include <netinet/in.h>
@@ -78,7 +79,7 @@ static void wait_a_while(void) {
 
 TEST(a_loop_without_a_spare_file_does_not_spin) {
   OURS_ONLY("the reference spins");
-  struct timespec start, stop;
+  long start;
   struct rlimit before;
   int fd = socket(AF_INET, SOCK_STREAM, 0), second = socket(AF_INET, SOCK_STREAM, 0);
   serve();
@@ -86,10 +87,9 @@ TEST(a_loop_without_a_spare_file_does_not_spin) {
   loop.emfile_fd = -1;
   use_up(&before);
   CHECK_EQ(connect(fd, (struct sockaddr*) &address, sizeof(address)), 0);
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
+  start = self_processor_time();
   wait_a_while();
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &stop);
-  CHECK((stop.tv_sec - start.tv_sec) * 1000 + (stop.tv_nsec - start.tv_nsec) / 1000000 < 100);
+  CHECK(self_processor_time() - start < 100);
   CHECK_EQ(connections, 0);
   CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   CHECK_EQ(connect(second, (struct sockaddr*) &address, sizeof(address)), 0);

@@ -1,7 +1,10 @@
 /* Receiving datagrams: what the callbacks get, in which order, and what may be done inside them. */
 #include "trace.h"
 
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 static uv_loop_t loop;
@@ -32,9 +35,26 @@ static void init(void) {
   init_with(0, 0);
 }
 
+static int descriptor(void) {
+  uv_os_fd_t fd;
+  CHECK_EQ(uv_fileno((uv_handle_t*) &udp, &fd), 0);
+  return fd;
+}
+
+/* The memory that datagrams take that have arrived. */
+static uint32_t arrived(void) {
+  uint32_t memory[SK_MEMINFO_VARS];
+  socklen_t size = sizeof(memory);
+  CHECK_EQ(getsockopt(descriptor(), SOL_SOCKET, SO_MEMINFO, memory, &size), 0);
+  return memory[SK_MEMINFO_RMEM_ALLOC];
+}
+
+/* Sends, and waits until it has arrived: a kernel that has much to do delivers later than in the call. */
 static void put(const char* text) {
   ssize_t size = (ssize_t) strlen(text);
+  uint32_t before = arrived();
   CHECK_EQ(sendto(sender, text, (size_t) size, 0, (struct sockaddr*) &own, sizeof(own)), size);
+  while (arrived() == before) sched_yield();
 }
 
 static void give(uv_handle_t* handle, size_t size, uv_buf_t* buf) {
@@ -367,6 +387,18 @@ TEST(the_last_chunk_closes) {
   CHECK_EQ(uv_loop_close(&loop), 0);
 }
 
+/* From now on nobody listens to the sender's port, which stays taken: it wants to hear from itself alone. */
+static void stop_listening(void) {
+  CHECK_EQ(connect(sender, (struct sockaddr*) &sender_name, sizeof(sender_name)), 0);
+}
+
+/* Waits until the kernel says that a datagram has met nobody. */
+static void wait_for_the_error(void) {
+  struct pollfd refused = {.fd = descriptor()};
+  CHECK_EQ(poll(&refused, 1, -1), 1);
+  CHECK_EQ(refused.revents, POLLERR);
+}
+
 /* Has the handle send to a port where nobody is. */
 static void send_into_the_void(void) {
   uv_buf_t x = uv_buf_init("x", 1);
@@ -375,11 +407,12 @@ static void send_into_the_void(void) {
 
 TEST(nobody_listens_to_a_connected_handle) {
   init();
-  close(sender);
+  stop_listening();
   CHECK_EQ(uv_udp_connect(&udp, ADDR(&sender_name)), 0);
   CHECK_EQ(uv_udp_recv_start(&udp, give, note), 0);
   uv_buf_t x = uv_buf_init("x", 1);
   CHECK_EQ(uv_udp_try_send(&udp, &x, 1, NULL), 1);
+  wait_for_the_error();
   turn();
   CHECK_EQ(strncmp(trace_text, "ECONNREFUSED", 12), 0);
   CHECK(uv_is_active((uv_handle_t*) &udp)); /* it goes on */
@@ -388,7 +421,7 @@ TEST(nobody_listens_to_a_connected_handle) {
 
 TEST(nobody_listens_and_nobody_asks) {
   init();
-  close(sender);
+  stop_listening();
   CHECK_EQ(uv_udp_recv_start(&udp, give, note), 0);
   send_into_the_void();
   turn();
@@ -407,9 +440,10 @@ static void note_offender(uv_udp_t* handle, ssize_t nread, const uv_buf_t* buf, 
 TEST(the_error_queue) {
   OURS_ONLY("the reference gives the error as a large positive number");
   init_with(0, UV_UDP_LINUX_RECVERR);
-  close(sender);
+  stop_listening();
   CHECK_EQ(uv_udp_recv_start(&udp, give, note_offender), 0);
   send_into_the_void();
+  wait_for_the_error();
   turn();
   CHECK_TRACE("ECONNREFUSED ECONNREFUSED! end");
   turn();
@@ -420,10 +454,11 @@ TEST(the_error_queue) {
 TEST(the_error_queue_in_chunks) {
   OURS_ONLY("the reference gives the error as a large positive number");
   init_with(UV_UDP_RECVMMSG, UV_UDP_LINUX_RECVERR);
-  close(sender);
+  stop_listening();
   room_size = 2 * 65536;
   CHECK_EQ(uv_udp_recv_start(&udp, give, note_offender), 0);
   send_into_the_void();
+  wait_for_the_error();
   turn();
   CHECK_TRACE("ECONNREFUSED ECONNREFUSED+! free end");
   check_close_loop(&loop);
@@ -434,9 +469,10 @@ TEST(an_error_while_nothing_is_received) {
   uv_udp_send_t req;
   uv_buf_t x = uv_buf_init("x", 1);
   init_with(0, UV_UDP_LINUX_RECVERR);
-  close(sender);
+  stop_listening();
   CHECK_EQ(uv_udp_recv_start(&udp, give, then_stop), 0);
   send_into_the_void();
+  wait_for_the_error();
   turn();
   CHECK_TRACE("ECONNREFUSED");
   send_into_the_void();

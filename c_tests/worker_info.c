@@ -241,7 +241,7 @@ static void check_data(const char* key, const char* value) {
   uvx_shared_buf_unref(buf);
 }
 
-static int check_grandchild(ctx_t* ctx, void* data) {
+static int check_inherited_twice(ctx_t* ctx, void* data) {
   (void) ctx, (void) data;
   check_data("a", "1");
   check_data("b", "changed");
@@ -250,7 +250,7 @@ static int check_grandchild(ctx_t* ctx, void* data) {
   return 0;
 }
 
-static int check_child(ctx_t* ctx, void* semaphore) {
+static int check_inherited(ctx_t* ctx, void* semaphore) {
   worker_t* child;
   uv_sem_wait(semaphore);
   check_data("a", "1");
@@ -260,7 +260,7 @@ static int check_child(ctx_t* ctx, void* semaphore) {
   set_data("b", "changed");
   set_data("c", NULL);
   set_data("d", "new");
-  CHECK_EQ(uvx_worker_start(uvx_worker_ctx_loop(ctx), &child, check_grandchild, NULL, NULL), 0);
+  CHECK_EQ(uvx_worker_start(uvx_worker_ctx_loop(ctx), &child, check_inherited_twice, NULL, NULL), 0);
   set_data("a", "later");
   return 0;
 }
@@ -275,7 +275,7 @@ TEST(data_of_the_environment) {
   set_data("b", "2");
   set_data("c", "3");
   set_up();
-  start(check_child, &options);
+  start(check_inherited, &options);
   set_data("a", "main");
   set_data("d", "main");
   set_data("c", NULL);

@@ -15,7 +15,7 @@
 //! The debug port (`debug/`) tells from outside what all of them are doing.
 //!
 //! Layers, top to bottom: `debug`; `io_thread`; `workers`; `call`; `broadcast`; `delivery`, `receive`, `close`, `sender`; `post`; `transfer`; `port`, `claim`; `channel`; `message`; `inbox`,
-//! `doorbell`, `writer`, `recycling`, `shared_buffer`. `service` stands on none of them. (Messages hold ports and ports hold messages, so `message` and `close` know each other.)
+//! `doorbell`, `writer`, `recycling`, `depot`, `shared_buffer`. `service` stands on none of them. (Messages hold ports and ports hold messages, so `message` and `close` know each other.)
 
 pub mod broadcast;
 pub mod call;
@@ -24,6 +24,7 @@ pub mod claim;
 pub mod close;
 pub mod debug;
 pub mod delivery;
+pub mod depot;
 pub mod doorbell;
 pub mod inbox;
 pub mod io_thread;

@@ -4,13 +4,14 @@
 //! and both touch it once for many messages. Chains keep the order of reading, which is that of posting, so that memory is
 //! used in the order in which it lies.
 
+use super::depot;
 use super::message::Message;
 use crate::mem;
 use crate::sync::prim::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use core::cell::Cell;
 use core::ptr::null_mut;
 
-/// About as many unused messages are kept for each direction of a channel.
+/// About as many unused messages are kept for each direction of a channel; the rest goes to the depot.
 const MOST_KEPT: usize = 1024;
 /// So many are given back at a time.
 const CHAIN: usize = 32;
@@ -35,6 +36,7 @@ struct Collector {
 impl Default for FreeStack {
     /// Empty.
     fn default() -> Self {
+        depot::inbox_made();
         FreeStack {
             newest: AtomicPtr::new(null_mut()),
             kept: AtomicUsize::new(0),
@@ -75,7 +77,7 @@ impl FreeStack {
     unsafe fn give_chain(&self, chain: Chain) {
         if self.kept.load(Ordering::Relaxed) >= MOST_KEPT {
             // SAFETY: the caller's.
-            return unsafe { chain.free() };
+            return unsafe { depot::give(chain) };
         }
         self.kept.fetch_add(chain.count, Ordering::Relaxed);
         let mut below = self.newest.load(Ordering::Relaxed);
@@ -90,11 +92,12 @@ impl FreeStack {
         }
     }
 
-    /// Takes all there is: messages linked through `next`, up to null.
-    pub fn take_all(&self) -> *mut Message {
-        if self.newest.load(Ordering::Relaxed).is_null() {
-            return null_mut();
-        }
+    /// Takes all there is, or if that is nothing, what the depot gives: messages linked through `next`, up to null.
+    pub fn take(&self) -> *mut Message {
+        if self.newest.load(Ordering::Relaxed).is_null() { depot::take() } else { self.take_all() }
+    }
+
+    fn take_all(&self) -> *mut Message {
         let first = self.newest.swap(null_mut(), Ordering::Acquire);
         self.kept.store(0, Ordering::Relaxed);
         first
@@ -106,14 +109,18 @@ impl Drop for FreeStack {
         // SAFETY: nobody else has the stack any more.
         unsafe {
             free_all(self.take_all());
-            self.single.chain.get().free();
+            let chain = self.single.chain.get();
+            if chain.count > 0 {
+                free_all(chain.end());
+            }
         }
+        depot::inbox_gone();
     }
 }
 
 /// Unused messages, the oldest first. Who copies a chain must not use the original.
 #[derive(Clone, Copy)]
-struct Chain {
+pub struct Chain {
     first: *mut Message,
     last: *mut Message,
     count: usize,
@@ -135,16 +142,14 @@ impl Chain {
         self.count += 1;
     }
 
+    /// The first message; the last one now leads to null.
+    ///
     /// # Safety
-    /// The chain is the caller's.
-    unsafe fn free(self) {
-        if !self.last.is_null() {
-            // SAFETY: the caller's; the last one's link is not set yet.
-            unsafe {
-                (*self.last).link.next = null_mut();
-                free_all(self.first);
-            }
-        }
+    /// The chain is the caller's, and not empty.
+    pub unsafe fn end(self) -> *mut Message {
+        // SAFETY: the caller's.
+        unsafe { (*self.last).link.next = null_mut() };
+        self.first
     }
 }
 

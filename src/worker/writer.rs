@@ -126,7 +126,7 @@ impl Writer {
     fn take_unused(&self, inbox: &Inbox) -> *mut Message {
         let mut message = self.unused.load(Ordering::Relaxed);
         if message.is_null() {
-            message = inbox.free_stack().take_all();
+            message = inbox.free_stack().take();
         }
         if !message.is_null() {
             // SAFETY: unused messages belong to the writer, whose only user this thread is for the moment.
