@@ -1,5 +1,5 @@
-/* Makes single system calls fail: the kernel asks a thread of the test what to do with each call of some kinds, and the
- * thread lets it pass or gives it an error. Works for any user, for calls that do not go through the C library's functions
+/* Makes single system calls fail or wait: the kernel asks a thread of the test what to do with each call of some kinds,
+ * and the thread lets it pass, now or later, or gives it an error. Works for any user, for calls that do not go through the C library's functions
  * as well, on the calling thread and on all that it starts afterwards. */
 #ifndef FAULTS_H
 #define FAULTS_H
@@ -22,7 +22,8 @@ static struct {
   int times;         /* then so many fail, or FAULTS_ALL */
   int error;
   int hits; /* so many have failed */
-} faults = {.mutex = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER, .listener = -2};
+  int held; /* calls of this kind wait; -1 for none */
+} faults = {.mutex = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER, .listener = -2, .held = -1};
 
 /* The error that a call gets, or 0. */
 static inline int faults_decide(const struct seccomp_data* call) {
@@ -53,6 +54,7 @@ static void* faults_answer(void* arg) {
       return NULL;
     }
     pthread_mutex_lock(&faults.mutex);
+    while (question.call.data.nr == faults.held) pthread_cond_wait(&faults.cond, &faults.mutex);
     answer.text.error = -faults_decide(&question.call.data);
     pthread_mutex_unlock(&faults.mutex);
     answer.text.id = question.call.id;
@@ -114,6 +116,18 @@ static inline void faults_set(const int* wanted, int file, int skip, int times, 
   faults.error = error;
   faults.hits = 0;
   pthread_mutex_unlock(&faults.mutex);
+}
+
+/* Calls of this kind wait, and all others that the kernel asks about behind them. */
+static inline void faults_hold(int number) {
+  pthread_mutex_lock(&faults.mutex);
+  faults.held = number;
+  pthread_cond_signal(&faults.cond);
+  pthread_mutex_unlock(&faults.mutex);
+}
+
+static inline void faults_let_go(void) {
+  faults_hold(-1);
 }
 
 /* No call fails any more; how many have. */

@@ -1,5 +1,5 @@
 /* Answers that are there without waiting need no thread; whatever may wait never holds the loop up. */
-#include "fs.h"
+#include "faults.h"
 #include "held_pool.h"
 
 #include <linux/openat2.h>
@@ -413,49 +413,29 @@ TEST(an_embedder_hears_of_it) {
   fs_end();
 }
 
-static void read_from_a_slow_disk(void) {
+/* Nothing is in memory, and the disk takes its time. */
+TEST(a_slow_disk_holds_nothing_up) {
+  static const int at_once[] = {SYS_preadv2, FAULTS_END};
   fs_begin(1);
   make_file("file");
   start_ticking();
   int fd = fs_fd("file", O_RDONLY);
+  faults_add(SYS_preadv2);
+  faults_add(SYS_pread64);
+  faults_begin();
+  faults_set(at_once, fd, 0, FAULTS_ALL, EAGAIN);
+  faults_hold(SYS_pread64);
   fs_prepare();
   uv_buf_t buf = uv_buf_init(bytes, SIZE);
   CHECK_EQ(uv_fs_read(&fs.loop, &fs.req, fd, &buf, 1, 0, fs_called), 0);
   run_ticks(5);
   CHECK_EQ(fs.calls, 0);
+  faults_let_go();
   while (fs.calls == 0) uv_run(&fs.loop, UV_RUN_ONCE);
   CHECK_EQ(fs.req.result, SIZE);
+  if (check_is_ours()) CHECK(faults_clear() > 0); /* or else it was no slow disk */
   uv_close((uv_handle_t*) &ticker, NULL);
   CHECK_EQ(uv_run(&fs.loop, UV_RUN_DEFAULT), 0);
   CHECK_EQ(close(fd), 0);
   fs_end();
-}
-
-/* Once more, under strace: nothing is in memory, and the disk takes its time. */
-TEST(a_slow_disk_holds_nothing_up) {
-  char self[PATH_MAX];
-  if (getenv("UV_SLOW_DISK") != NULL) {
-    read_from_a_slow_disk();
-    return;
-  }
-  ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
-  CHECK(size > 0);
-  self[size] = '\0';
-  pid_t child = fork();
-  CHECK(child >= 0);
-  if (child == 0) {
-    setenv("UV_SLOW_DISK", "1", 1);
-    setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* which it cannot where somebody else traces */
-    execlp("strace", "strace", "-f", "-o", "/dev/null", "-e", "trace=preadv2,pread64", "-e",
-           "inject=preadv2:error=EAGAIN", "-e", "inject=pread64:delay_enter=500000", self, "--here",
-           "a_slow_disk_holds_nothing_up", NULL);
-    _exit(CHECK_SKIPPED);
-  }
-  int status;
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK(WIFEXITED(status));
-  if (WEXITSTATUS(status) == CHECK_SKIPPED) SKIP("strace is not installed");
-  if (WEXITSTATUS(status) == 1 && access("/proc/sys/kernel/yama/ptrace_scope", F_OK) == 0 && geteuid() != 0)
-    SKIP("strace may not trace here");
-  CHECK_EQ(WEXITSTATUS(status), 0);
 }
