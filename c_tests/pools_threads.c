@@ -52,6 +52,7 @@ TEST(growing_and_shrinking) {
   release();
   while (stats().started != 2) sched_yield();
   wait_until(&ended, 8);
+  wait_until(&worked, 16); /* what was held is over, too, whichever thread has it */
   while (self_threads_named("uvx-pool") > 2) sched_yield();
   CHECK_EQ(uvx_pool_set_size(pool, 1), 0); /* they sleep */
   while (self_threads_named("uvx-pool") > 1) sched_yield();
