@@ -104,6 +104,18 @@ TEST(delayed_tasks_while_all_threads_are_busy) {
   unmake();
 }
 
+TEST(a_task_that_is_due_comes_before_what_is_posted_later) {
+  task_t due = {.data = (void*) 1}, later = {.data = (void*) 2};
+  make(1);
+  hold_threads(&blocker, 1, UVX_PRIORITY_NORMAL);
+  post_due(&due, UVX_PRIORITY_NORMAL, note);
+  CHECK_EQ(uvx_task_runner_post(runner, &later, UVX_PRIORITY_NORMAL, note), 0);
+  release();
+  drain(UVX_PRIORITY_NORMAL);
+  CHECK_LOG("1,2");
+  unmake();
+}
+
 /* Somebody keeps the time, whoever comes and goes meanwhile. */
 TEST(the_time_is_kept_under_load) {
   enum { N = 200 };
@@ -177,6 +189,24 @@ TEST(draining) {
   port_join(thread);
   unmake();
   CHECK_EQ(dropped, 1);
+}
+
+/* No thread has had the time to see that the task is due. */
+TEST(draining_waits_for_what_came_due_while_all_were_busy) {
+  task_t task;
+  make_loop();
+  make(1);
+  hold_threads(&blocker, 1, UVX_PRIORITY_LOW);
+  post_due(&task, UVX_PRIORITY_NORMAL, count);
+  CHECK_EQ(uvx_task_runner_drain(runner, UVX_PRIORITY_NORMAL, 0, NULL), UV_ETIMEDOUT);
+  CHECK_EQ(uvx_task_runner_cancel(runner, &task), 0);
+  post_due(&task, UVX_PRIORITY_NORMAL, count);
+  CHECK_EQ(uvx_task_runner_drain(runner, UVX_PRIORITY_NORMAL, 0, &loop), UV_ETIMEDOUT);
+  release();
+  drain(UVX_PRIORITY_NORMAL);
+  CHECK_EQ(ran, 1);
+  unmake();
+  unmake_loop();
 }
 
 static void drain_inside(task_t* task, int status) {

@@ -36,6 +36,20 @@ TEST(shutdown_runs_what_is_due) {
   uvx_task_runner_release(runner);
 }
 
+/* A delayed task whose time has come waits like any other, also if no thread has had the time to see that. */
+TEST(shutdown_runs_what_came_due_while_all_were_busy) {
+  task_t task;
+  make(1);
+  hold_threads(&blocker, 1, UVX_PRIORITY_NORMAL);
+  post_due(&task, UVX_PRIORITY_NORMAL, count);
+  CHECK_EQ(uvx_task_runner_shutdown(runner, UVX_SHUTDOWN_RUN_ALL, 0), UV_ETIMEDOUT);
+  release();
+  CHECK_EQ(uvx_task_runner_shutdown(runner, UVX_SHUTDOWN_RUN_ALL, UVX_FOREVER), 0);
+  CHECK_EQ(ran, 1);
+  CHECK_EQ(dropped, 0);
+  uvx_task_runner_release(runner);
+}
+
 /* 1.7.6: posts race with the shutdown; each one that was accepted ends once, each one that was refused never. */
 enum { POSTERS = 4, POSTS = 2000 };
 static int accepted, ends[POSTERS][POSTS];

@@ -76,6 +76,12 @@ static inline void release(void) {
   add(&let_go, 1);
 }
 
+/* Posts a task with a delay that is over when this returns. */
+static inline void post_due(task_t* task, uvx_priority priority, uvx_task_cb cb) {
+  CHECK_EQ(uvx_task_runner_post_delayed(runner, task, priority, 1, cb), 0);
+  for (uint64_t posted = uv_hrtime(); uv_hrtime() <= posted + 1;) continue;
+}
+
 static inline void drain(uvx_priority at_least) {
   CHECK_EQ(uvx_task_runner_drain(runner, at_least, UVX_FOREVER, NULL), 0);
 }

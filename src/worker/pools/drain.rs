@@ -11,7 +11,8 @@ use crate::event_loop::notice::Notice;
 use crate::event_loop::{Loop, run};
 use crate::ptr::Cx;
 use crate::sync::prim::{AtomicU32, Ordering, lock};
-use crate::sys::{futex, time::Deadline};
+use crate::sys::futex;
+use crate::sys::time::{Deadline, now_ns};
 use crate::worker::call::request;
 use core::ffi::c_int;
 use core::ptr::null_mut;
@@ -102,7 +103,7 @@ impl Pool {
         let (told, least) = unsafe { (&(*drain).told, (*drain).least) };
         loop {
             let seen = told.load(Ordering::Acquire);
-            if lock(&self.state).lanes.are_done(least) {
+            if self.state_at(now_ns()).lanes.are_done(least) {
                 return Ok(());
             }
             futex::wait(told, seen, deadline.left()?);
@@ -134,7 +135,7 @@ impl Pool {
     /// # Safety
     /// As above.
     unsafe fn look(&self, drain: *mut Drain) -> bool {
-        let state = lock(&self.state);
+        let state = self.state_at(now_ns());
         // SAFETY: the caller's; the mutex is held.
         unsafe {
             if (*drain).told.swap(0, Ordering::Relaxed) != 0 {

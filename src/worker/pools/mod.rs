@@ -19,7 +19,7 @@ use crate::event_loop::pool::MAX_SIZE;
 use crate::event_loop::pool::crew::{Crew, Picked, Sleeper};
 use crate::mem::Counted;
 use crate::os::parallelism;
-use crate::sync::prim::{AtomicU32, Mutex, Ordering, lock};
+use crate::sync::prim::{AtomicU32, Mutex, MutexGuard, Ordering, lock};
 use crate::sys::time::{Deadline, now_ns};
 use crate::sys::{self, futex};
 use crate::worker::call::Calls;
@@ -151,13 +151,13 @@ impl Pool {
     /// # Safety
     /// As for `queue`; a request was begun on the order's loop.
     pub unsafe fn post(&self, job: *mut Job, order: Order, delay: u64) -> Result {
-        let stamp = now_ns().saturating_add(delay);
-        let mut state = lock(&self.state);
+        let now = now_ns();
+        let mut state = self.state_at(now);
         if state.closed {
             return Err(Errno::ESHUTDOWN);
         }
         // SAFETY: the caller's.
-        unsafe { Job::set_up(job, self, order, stamp) };
+        unsafe { Job::set_up(job, self, order, now.saturating_add(delay)) };
         state.statistics.queued += 1;
         // SAFETY: the caller's; it stays alive until it has been taken out.
         let woken = unsafe { if delay == 0 { state.admit(job) } else { state.admit_later(job) } };
@@ -221,7 +221,7 @@ impl Pool {
             return Err(Errno::EINVAL);
         }
         let deadline = Deadline::after(timeout_ns);
-        let mut state = lock(&self.state);
+        let mut state = self.state_at(now_ns());
         state.closed = true;
         let mut dropped = state.drop_waiting(mode == UVX_SHUTDOWN_DROP);
         if state.present == 0 {
@@ -252,12 +252,18 @@ impl Pool {
         Ok(())
     }
 
+    /// The state as it is at this time, even if no thread has looked since: what is due is in its lane.
+    fn state_at(&self, now: u64) -> MutexGuard<'_, State> {
+        let mut state = lock(&self.state);
+        state.lanes.promote(now);
+        state
+    }
+
     /// `uvx_pool_stats`.
     pub fn statistics(&self) -> uvx_pool_stats_t {
         // SAFETY: numbers, for which zero is a value.
         let mut stats: uvx_pool_stats_t = unsafe { MaybeUninit::zeroed().assume_init() };
-        let mut state = lock(&self.state);
-        state.lanes.promote(now_ns());
+        let mut state = self.state_at(now_ns());
         stats.size = size_of::<uvx_pool_stats_t>();
         stats.threads = state.wanted;
         stats.started = state.live;
