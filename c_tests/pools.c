@@ -286,3 +286,22 @@ TEST(a_closed_mailbox_takes_no_work) {
   uvx_mailbox_release(home);
   unmake();
 }
+
+static int late_cancel;
+
+static void cancel_late(work_t* work, int status) {
+  CHECK_EQ(status, 0);
+  while (stats().busy > 0) sched_yield();
+  late_cancel = uvx_pool_cancel(pool, work);
+}
+
+TEST(work_whose_end_is_on_a_loop_ran_when_it_comes_there) {
+  work_t work;
+  make_loop();
+  make(1);
+  CHECK_EQ(uvx_pool_queue(pool, &work, count, UVX_PRIORITY_NORMAL, home, cancel_late), 0);
+  run();
+  CHECK_EQ(late_cancel, UV_EALREADY);
+  unmake();
+  unmake_loop();
+}

@@ -360,10 +360,10 @@ typedef int (*uvx_io_thread_init)(uv_loop_t *loop, void *arg);
 typedef unsigned int uvx_io_thread_mode;
 
 /**
- * The thread is to end. Runs on it, once for each mode that it is told, after the calls that were
- * posted before: the place to close listeners (UVX_IO_THREAD_DRAIN), or everything
- * (UVX_IO_THREAD_KILL). What is still open at the end is closed without a callback; its memory is
- * the program's all the same.
+ * The thread is to end. Runs on it, once for each mode that it is told (only for UVX_IO_THREAD_KILL
+ * if that comes before it has begun to drain), after the calls that were posted before: the place
+ * to close listeners (UVX_IO_THREAD_DRAIN), or everything (UVX_IO_THREAD_KILL). What is still open
+ * at the end is closed without a callback; its memory is the program's all the same.
  */
 typedef void (*uvx_io_thread_stop_cb)(uv_loop_t *loop, void *arg, uvx_io_thread_mode mode);
 
@@ -723,6 +723,9 @@ typedef union uvx_trace_value_t {
  * An argument of an event.
  */
 typedef struct uvx_trace_arg_t {
+  /**
+   * NULL is written as an empty one.
+   */
   const char *name;
   uvx_trace_type type;
   union uvx_trace_value_t value;
@@ -1420,9 +1423,9 @@ UV_EXTERN int uvx_pool_queue(struct uvx_pool_t* pool,
 
 /**
  * Takes back work that no thread has begun: its `done_cb` runs with UV_ECANCELED, on its loop, or
- * without one inside of this. UV_EBUSY: it runs, or its `done_cb` does. UV_EALREADY: it ran, or was
- * cancelled before. UV_EINVAL: it was queued to another pool. Any thread. The memory of `work` must
- * still be there.
+ * without one inside of this. UV_EBUSY: it runs, or its `done_cb` does that has no loop.
+ * UV_EALREADY: it ran, or was cancelled before. UV_EINVAL: it was queued to another pool. Any
+ * thread. The memory of `work` must still be there.
  */
 UV_EXTERN int uvx_pool_cancel(struct uvx_pool_t* pool, struct uvx_pool_work_t* work);
 

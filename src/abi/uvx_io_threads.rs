@@ -19,7 +19,7 @@ pub const UVX_IO_THREAD_DRAIN: uvx_io_thread_mode = 1;
 /// Ends now, whatever is open. Calls that were posted and have not run get UV_ECANCELED.
 pub const UVX_IO_THREAD_KILL: uvx_io_thread_mode = 2;
 
-/// The thread is to end. Runs on it, once for each mode that it is told, after the calls that were posted before: the place to close
+/// The thread is to end. Runs on it, once for each mode that it is told (only for UVX_IO_THREAD_KILL if that comes before it has begun to drain), after the calls that were posted before: the place to close
 /// listeners (UVX_IO_THREAD_DRAIN), or everything (UVX_IO_THREAD_KILL). What is still open at the end is closed without a callback; its
 /// memory is the program's all the same.
 pub type uvx_io_thread_stop_cb =

@@ -45,6 +45,7 @@ pub union uvx_trace_value_t {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct uvx_trace_arg_t {
+    /// NULL is written as an empty one.
     pub name: *const c_char,
     pub type_: uvx_trace_type,
     pub value: uvx_trace_value_t,

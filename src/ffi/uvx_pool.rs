@@ -67,7 +67,7 @@ pub unsafe extern "C" fn uvx_pool_queue(
 }
 
 /// Takes back work that no thread has begun: its `done_cb` runs with UV_ECANCELED, on its loop, or without one inside of this.
-/// UV_EBUSY: it runs, or its `done_cb` does. UV_EALREADY: it ran, or was cancelled before. UV_EINVAL: it was queued to another pool. Any thread. The memory
+/// UV_EBUSY: it runs, or its `done_cb` does that has no loop. UV_EALREADY: it ran, or was cancelled before. UV_EINVAL: it was queued to another pool. Any thread. The memory
 /// of `work` must still be there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_pool_cancel(pool: *mut uvx_pool_t, work: *mut uvx_pool_work_t) -> c_int {
