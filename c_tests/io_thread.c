@@ -106,6 +106,34 @@ TEST(killing_cancels_the_calls_that_wait) {
   CHECK_LOG("c1");
 }
 
+static void start_with_two_calls_in_one_turn(void) {
+  CHECK_EQ(uvx_io_thread_start(&io, init_nothing, NULL, NULL), 0);
+  hold_the_thread();
+  CHECK_EQ(uvx_io_thread_call(io, block, &go_on), 0);
+  CHECK_EQ(uvx_io_thread_call(io, note_call, "1"), 0);
+}
+
+TEST(killing_cancels_the_calls_of_the_turn_that_runs) {
+  start_with_two_calls_in_one_turn();
+  uv_sem_post(&go_on);
+  uv_sem_wait(&done); /* inside of the second call, behind which the third one waits */
+  CHECK_EQ(uvx_io_thread_stop(io, UVX_IO_THREAD_KILL), 0);
+  uv_sem_post(&go_on);
+  CHECK_EQ(uvx_io_thread_join(io, UVX_FOREVER), 0);
+  CHECK_LOG("c1");
+}
+
+TEST(killing_cancels_the_calls_that_draining_has_not_run) {
+  start_with_two_calls_in_one_turn();
+  CHECK_EQ(uvx_io_thread_stop(io, UVX_IO_THREAD_DRAIN), 0);
+  uv_sem_post(&go_on);
+  uv_sem_wait(&done);
+  CHECK_EQ(uvx_io_thread_stop(io, UVX_IO_THREAD_KILL), 0);
+  uv_sem_post(&go_on);
+  CHECK_EQ(uvx_io_thread_join(io, UVX_FOREVER), 0);
+  CHECK_LOG("c1");
+}
+
 static uv_timer_t session, listener;
 static int session_ticks, is_draining;
 
@@ -168,6 +196,17 @@ TEST(killing_ends_what_draining_waits_for) {
   CHECK_EQ(uvx_io_thread_join(io, UVX_FOREVER), 0);
   CHECK(uv_is_closing((uv_handle_t*) &session));
   CHECK_LOG("drain,listener closed,kill");
+}
+
+TEST(killing_may_come_before_draining_has_begun) {
+  uvx_io_thread_options_t options = {.size = sizeof options, .stop_cb = on_stop};
+  CHECK_EQ(uvx_io_thread_start(&io, init_server_without_end, "server", &options), 0);
+  hold_the_thread();
+  CHECK_EQ(uvx_io_thread_stop(io, UVX_IO_THREAD_DRAIN), 0);
+  CHECK_EQ(uvx_io_thread_stop(io, UVX_IO_THREAD_KILL), 0);
+  uv_sem_post(&go_on);
+  CHECK_EQ(uvx_io_thread_join(io, UVX_FOREVER), 0);
+  CHECK_LOG("kill,listener closed");
 }
 
 static void stop_from_inside(void* arg, int status) {

@@ -78,6 +78,9 @@ impl IoThread {
             return Err(Errno::EALREADY);
         }
         self.told.store(mode, Ordering::Release);
+        if mode == UVX_IO_THREAD_KILL {
+            self.calls.cancel(); // those of the turn that is running, too
+        }
         if !core::mem::replace(&mut post.is_posted, true) {
             // SAFETY: the loop is open as long as the lock says so, and the notice is in no loop.
             unsafe { self.notice.post(self.own_loop.get(), 0) };
@@ -261,7 +264,7 @@ fn tear_down(cx: &mut Cx, thread: &IoThread, lp: Loop) {
     let _ = lifecycle::close(lp); // not busy
 }
 
-/// The thread was told to end: `run` returns, and `live` looks. A killed one runs no more calls in this turn either.
+/// The thread was told to end: `run` returns, and `live` looks.
 fn on_notice(cx: &mut Cx, lp: Loop, notice: *const Notice) {
     // SAFETY: the notice is a thread's, which is alive as long as its loop.
     let thread = unsafe { &*notice.byte_sub(offset_of!(IoThread, notice)).cast::<IoThread>() };

@@ -24,7 +24,7 @@ use crate::event_loop::{Internals, Loop};
 use crate::mem::Counted;
 use crate::ptr::Cx;
 use crate::sync::mailbox::Put;
-use crate::sync::prim::Ordering;
+use crate::sync::prim::{AtomicBool, Ordering};
 use crate::sys::thread;
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::{NonNull, null, null_mut};
@@ -78,6 +78,8 @@ pub struct Calls {
     doorbell: Doorbell,
     notice: Notice,
     interrupt: Interrupt,
+    /// What waits is cancelled.
+    is_cancelled: AtomicBool,
     /// The loop's thread, as long as nobody has run the loop; 0 for none.
     maker: usize,
 }
@@ -96,6 +98,7 @@ impl Calls {
             doorbell: Doorbell::default(),
             notice: Notice::new(run),
             interrupt: Interrupt::default(),
+            is_cancelled: AtomicBool::new(false),
             maker,
         })
     }
@@ -157,6 +160,11 @@ impl Calls {
     /// Triggers the interrupt hook.
     pub fn request_interrupt(&self) {
         self.interrupt.request();
+    }
+
+    /// From now on those that have their turn get `UV_ECANCELED`.
+    pub fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::Relaxed);
     }
 
     /// Sets the interrupt hook.
@@ -234,6 +242,11 @@ impl Calls {
         // SAFETY: just taken.
         self.queue.collect(|call| unsafe { count(lp, call) });
     }
+
+    /// What the next call gets that would get `status`.
+    fn status(&self, status: c_int) -> c_int {
+        if self.is_cancelled.load(Ordering::Relaxed) { UV_ECANCELED } else { status }
+    }
 }
 
 /// # Safety
@@ -254,7 +267,7 @@ fn run(cx: &mut Cx, lp: Loop, _notice: *const Notice) {
     for _ in 0..calls.queue.collected() {
         let Some(call) = calls.queue.pop() else { break };
         // SAFETY: just taken.
-        unsafe { take_turn(cx, lp, call, 0) };
+        unsafe { take_turn(cx, lp, call, calls.status(0)) };
     }
     if !calls.queue.settle() && !calls.queue.is_closed() && calls.doorbell.begin_scheduling() {
         // SAFETY: this thread's loop; the notice is nowhere, as it was not scheduled.
@@ -270,7 +283,7 @@ pub fn run_interrupts(cx: &mut Cx, lp: Loop) -> usize {
     for _ in 0..calls.queue.interrupts() {
         let Some(call) = calls.queue.pop_interrupt() else { break };
         // SAFETY: just taken.
-        unsafe { take_turn(cx, lp, call, 0) };
+        unsafe { take_turn(cx, lp, call, calls.status(0)) };
         count += 1;
     }
     count
@@ -287,7 +300,7 @@ pub fn close(cx: &mut Cx, lp: Loop, status: c_int) -> Result {
     drop(calls.doorbell.owner()); // who is just beginning a request has begun it; nobody else will
     while let Some(call) = calls.queue.pop() {
         // SAFETY: just taken.
-        unsafe { take_turn(cx, lp, call, status) };
+        unsafe { take_turn(cx, lp, call, calls.status(status)) };
     }
     Ok(())
 }
