@@ -380,3 +380,51 @@ TEST(the_child_of_a_fork_has_none) {
   CHECK_EQ(uvx_sigwake_remove(other), 0);
   CHECK_EQ(uvx_sigwake_remove(wake), 0);
 }
+
+static wake_t *older, *newer;
+static uvx_watchdog_t busy;
+static int older_calls, too_many;
+
+static void count_older(wake_t* given, void* arg) {
+  (void) given, (void) arg;
+  older_calls++;
+}
+
+static void post_both(wake_t* given, void* arg) {
+  (void) arg;
+  if (calls++ == 0) uvx_sigwake_post(older);
+  if (older_calls == 0 && !(too_many = calls == 1000))
+    uvx_sigwake_post(given);
+  else
+    uv_sem_post(&done);
+}
+
+TEST(one_that_is_always_posted_does_not_keep_others_from_their_turn) {
+  CHECK_EQ(uv_sem_init(&done, 0), 0);
+  CHECK_EQ(uvx_sigwake_install(0, count_older, NULL, &older), 0);
+  CHECK_EQ(uvx_sigwake_install(0, post_both, NULL, &newer), 0);
+  uvx_sigwake_post(newer);
+  uv_sem_wait(&done);
+  CHECK(!too_many);
+  uvx_sigwake_remove(newer);
+  uvx_sigwake_remove(older);
+}
+
+static void post_and_fire_again(uvx_watchdog_t* watchdog, void* arg) {
+  (void) arg;
+  if (calls++ == 0) uvx_sigwake_post(older);
+  if (older_calls == 0 && !(too_many = calls == 1000))
+    CHECK_EQ(uvx_watchdog_reset(watchdog, 0), 1);
+  else
+    uv_sem_post(&done);
+}
+
+TEST(a_watchdog_that_always_fires_does_not_keep_wakes_from_their_turn) {
+  CHECK_EQ(uv_sem_init(&done, 0), 0);
+  CHECK_EQ(uvx_sigwake_install(0, count_older, NULL, &older), 0);
+  CHECK_EQ(uvx_watchdog_start(&busy, 0, post_and_fire_again, NULL), 0);
+  uv_sem_wait(&done);
+  CHECK(!too_many);
+  uvx_watchdog_stop(&busy);
+  uvx_sigwake_remove(older);
+}

@@ -35,7 +35,7 @@ const ASLEEP: u32 = 2;
 pub struct State {
     /// Armed watchdogs, the earliest at the root.
     pub heap: Cell<*mut Watchdog>,
-    /// All wakes, the newest first.
+    /// All wakes, the one that was called last at the end.
     pub wakes: Cell<*mut SigWake>,
     /// Until then the thread would not look by itself; 0 while it is about to look anyway.
     asleep_until: Cell<u64>,
@@ -175,12 +175,13 @@ unsafe extern "C" fn serve(_: *mut c_void) {
     }
 }
 
+/// By turns, so that one that always has something to do does not keep others from theirs.
 fn run_all(mut service: Service) -> Service {
     let mut found = true;
     while found {
         let found_watchdog;
         let found_wake;
-        (service, found_watchdog) = watchdog::run_due(service);
+        (service, found_watchdog) = watchdog::run_one(service);
         (service, found_wake) = sigwake::run_one(service);
         found = found_watchdog || found_wake;
     }

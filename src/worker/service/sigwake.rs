@@ -91,6 +91,25 @@ unsafe fn delist(service: Service, wake: *mut SigWake) -> Service {
     service
 }
 
+/// Enters the service's list at its end.
+///
+/// # Safety
+/// The wake is in no list.
+unsafe fn append(service: &Service, wake: *mut SigWake) {
+    // SAFETY: the caller's; wakes in the list are alive.
+    unsafe {
+        (*wake).next = null_mut();
+        let mut at = service.wakes.get();
+        if at.is_null() {
+            return service.wakes.set(wake);
+        }
+        while !(*at).next.is_null() {
+            at = (*at).next;
+        }
+        (*at).next = wake;
+    }
+}
+
 /// Lets go of the signal: from here on the wake is not posted by signals. First half of `remove`.
 ///
 /// # Safety
@@ -142,6 +161,8 @@ pub fn run_one(service: Service) -> (Service, bool) {
             return (service, false);
         }
         let (cb, arg) = ((*wake).cb, (*wake).arg);
+        let service = delist(service, wake);
+        append(&service, wake); // however often it is posted, others have their turn first
         let service = service.run(wake.cast(), || {
             if let Some(cb) = cb {
                 cb(wake.cast(), arg);

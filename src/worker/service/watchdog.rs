@@ -154,23 +154,22 @@ pub fn earliest(service: &State) -> u64 {
     unsafe { first.as_ref() }.map_or(u64::MAX, |first| first.deadline)
 }
 
-/// Runs what is due. Says whether anything was.
-pub fn run_due(mut service: Service) -> (Service, bool) {
-    let mut found = false;
-    while !service.heap.get().is_null() && earliest(&service) <= now_ns() {
-        found = true;
-        let watchdog = service.heap.get();
-        // SAFETY: armed, so alive; what the callback needs is read before it could be stopped. Nothing touches it afterwards.
-        unsafe {
-            disarm(&service, watchdog);
-            (*watchdog).state |= FIRED;
-            let (cb, arg) = ((*watchdog).cb, (*watchdog).arg);
-            service = service.run(watchdog.cast(), || {
-                if let Some(cb) = cb {
-                    cb(watchdog.cast(), arg);
-                }
-            });
-        }
+/// Runs the callback that is due first. Says whether there was one.
+pub fn run_one(service: Service) -> (Service, bool) {
+    let watchdog = service.heap.get();
+    if watchdog.is_null() || earliest(&service) > now_ns() {
+        return (service, false);
     }
-    (service, found)
+    // SAFETY: armed, so alive; what the callback needs is read before it could be stopped. Nothing touches it afterwards.
+    unsafe {
+        disarm(&service, watchdog);
+        (*watchdog).state |= FIRED;
+        let (cb, arg) = ((*watchdog).cb, (*watchdog).arg);
+        let service = service.run(watchdog.cast(), || {
+            if let Some(cb) = cb {
+                cb(watchdog.cast(), arg);
+            }
+        });
+        (service, true)
+    }
 }
