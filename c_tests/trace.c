@@ -115,6 +115,20 @@ TEST(an_event_comes_out_as_it_went_in) {
   trace_free(&trace);
 }
 
+TEST(an_argument_without_a_name_has_an_empty_one) {
+  OURS_ONLY("tracing");
+  uvx_trace_agent_t* agent = trace_start("t.1", NULL);
+  const uint8_t* category = uvx_trace_category("test");
+  uvx_trace_arg_t arg = {NULL, UVX_TRACE_INT, {.i = 1}};
+  CHECK_EQ(uvx_trace_event(category, 'i', "x", 0, 1, &arg, 0), 0);
+  CHECK_EQ(uvx_trace_event(category, 'i', "y", 0, 1, &arg, UVX_TRACE_COPY), 0);
+  CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
+  trace_t trace = trace_load("t.1");
+  CHECK_STR(json_get(trace_event(&trace, "x"), "args"), "{\"\":1}");
+  CHECK_STR(json_get(trace_event(&trace, "y"), "args"), "{\"\":1}");
+  trace_free(&trace);
+}
+
 TEST(whatever_strings_hold_the_file_is_json) {
   OURS_ONLY("tracing");
   uvx_trace_agent_t* agent = trace_start("t.1", NULL);

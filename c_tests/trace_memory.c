@@ -194,3 +194,89 @@ TEST(an_allocator_may_trace) {
   CHECK(stats.dropped > 0 && stats.written >= 3);
   CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
 }
+
+/* An allocator that gives the block that was freed last to whoever wants one of that size next. */
+static struct {
+  void* block;
+  size_t size;
+  uv_mutex_t lock;
+} recycled;
+
+static void* recycling_malloc(size_t size) {
+  void* block = NULL;
+  if (allocs_refuse()) return NULL;
+  uv_mutex_lock(&recycled.lock);
+  if (recycled.block != NULL && recycled.size == size) {
+    block = recycled.block;
+    recycled.block = NULL;
+  }
+  uv_mutex_unlock(&recycled.lock);
+  if (block != NULL) return block;
+  size_t* place = malloc(16 + size);
+  CHECK(place != NULL);
+  *place = size;
+  return (char*) place + 16;
+}
+
+static void* recycling_calloc(size_t count, size_t size) {
+  void* block = recycling_malloc(count * size);
+  return block == NULL ? NULL : memset(block, 0, count * size);
+}
+
+static void recycling_free(void* block) {
+  if (block == NULL) return;
+  uv_mutex_lock(&recycled.lock);
+  if (recycled.block != NULL) free((char*) recycled.block - 16);
+  recycled.block = block;
+  recycled.size = *(size_t*) ((char*) block - 16);
+  uv_mutex_unlock(&recycled.lock);
+}
+
+static void* recycling_realloc(void* block, size_t size) {
+  void* grown = recycling_malloc(size);
+  if (grown == NULL || block == NULL) return grown;
+  size_t before = *(size_t*) ((char*) block - 16);
+  memcpy(grown, block, before < size ? before : size);
+  recycling_free(block);
+  return grown;
+}
+
+static uv_sem_t turn, other_turn;
+
+/* A thread that has traced for one agent, and has no memory to do so for the next. */
+static void without_memory_for_the_next(void* arg) {
+  (void) arg;
+  CHECK_EQ(trace_mark(category, "x"), 0);
+  uv_sem_post(&other_turn);
+  uv_sem_wait(&turn);
+  allocs_fail_at(1);
+  CHECK_EQ(trace_mark(category, "x"), UV_ENOMEM);
+  allocs_fail_at(0);
+  uv_sem_post(&other_turn);
+  uv_sem_wait(&turn);
+}
+
+TEST(a_thread_without_memory_takes_nothing_with_it_that_is_anothers) {
+  OURS_ONLY("tracing");
+  CHECK_EQ(uv_mutex_init(&recycled.lock), 0);
+  CHECK_EQ(uv_replace_allocator(recycling_malloc, recycling_realloc, recycling_calloc, recycling_free), 0);
+  uv_thread_t thread;
+  CHECK_EQ(uv_sem_init(&turn, 0), 0);
+  CHECK_EQ(uv_sem_init(&other_turn, 0), 0);
+  category = uvx_trace_category("test");
+  agent = trace_start("t.1", NULL);
+  CHECK_EQ(uv_thread_create(&thread, without_memory_for_the_next, NULL), 0);
+  uv_sem_wait(&other_turn);
+  CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
+  agent = trace_start("t.2", NULL);
+  uv_sem_post(&turn);
+  uv_sem_wait(&other_turn);
+  CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0); /* the thread's buffers for the first agent go */
+  CHECK_EQ(trace_mark(category, "mine"), 0);         /* and theirs is where mine are now */
+  CHECK_EQ(trace_stats(agent).threads, 1);
+  uv_sem_post(&turn);
+  CHECK_EQ(uv_thread_join(&thread), 0);
+  CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
+  CHECK_EQ(trace_stats(agent).threads, 1);
+  CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
+}

@@ -142,6 +142,27 @@ TEST(a_missing_folder_is_an_error_until_it_is_there) {
   CHECK_EQ(remove(trace_path("none/t.1")), 0);
 }
 
+TEST(an_error_tells_the_file_that_it_is_about) {
+  OURS_ONLY("tracing");
+  uvx_trace_options_t options = {
+      .flush_interval_ns = UVX_FOREVER, .events_per_file = 2, .on_error = on_error, .data = &errors};
+  uvx_trace_agent_t* agent = trace_start("t.${rotation}", &options);
+  CHECK_EQ(mkdir(trace_path("t.2"), 0700), 0);
+  mark_many(3, "x");
+  CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), UV_EISDIR);
+  CHECK_STR(errors.file, trace_path("t.2"));
+  CHECK_EQ(symlink("/dev/full", trace_path("t.3")), 0);
+  CHECK_EQ(rmdir(trace_path("t.2")), 0);
+  mark_many(3, "y");
+  CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), UV_ENOSPC);
+  CHECK_STR(errors.file, trace_path("t.3"));
+  CHECK_EQ(errors.count, 2);
+  CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
+  trace_t trace = trace_load("t.2");
+  CHECK_EQ(trace.count, 2);
+  trace_free(&trace);
+}
+
 TEST(stopping_tells_of_what_was_lost) {
   OURS_ONLY("tracing");
   uvx_trace_agent_t* agent = trace_start("none/t.1", NULL);
@@ -303,6 +324,19 @@ TEST(waiting_has_an_end) {
   trace_t trace = trace_parse(trace_sink.text);
   CHECK_EQ(trace.count, 1);
   trace_free(&trace);
+}
+
+TEST(a_category_that_is_new_is_off_while_the_agent_ends) {
+  OURS_ONLY("tracing");
+  uvx_trace_options_t options = {.write_cb = trace_take, .flush_interval_ns = UVX_FOREVER};
+  uvx_trace_agent_t* agent = trace_start(NULL, &options);
+  CHECK_EQ(uvx_trace_enable(agent, NULL, "*"), 0);
+  trace_hold();
+  mark_many(1, "x");
+  CHECK_EQ(uvx_trace_agent_stop(agent, 0), UV_ETIMEDOUT);
+  CHECK(!UVX_TRACE_ON(uvx_trace_category("new")));
+  trace_let_go();
+  CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
 }
 
 static uvx_trace_agent_t* own_agent;

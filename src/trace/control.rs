@@ -34,7 +34,8 @@ pub unsafe fn category(name: *const c_char) -> *const u8 {
     }
     let state = lock();
     // SAFETY: the caller's.
-    let found = category::find(unsafe { CStr::from_ptr(name) }, state.agent().map(|agent| &agent.clients));
+    let found =
+        category::find(unsafe { CStr::from_ptr(name) }, state.accepting_agent().map(|agent| &agent.clients));
     found.unwrap_or(&category::NEVER).as_byte()
 }
 

@@ -55,7 +55,7 @@ pub fn event(text: &mut Bytes, pid: libc::pid_t, tid: libc::pid_t, record: &Reco
         if index > 0 {
             text.write_str(",")?;
         }
-        string(text, arg.name)?;
+        string(text, if arg.name.is_null() { c"".as_ptr() } else { arg.name })?; // null is no key
         text.write_str(":")?;
         value(text, &arg)?;
     }

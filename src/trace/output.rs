@@ -34,8 +34,10 @@ pub struct Output {
     pattern: Pattern,
     pub pid: libc::pid_t,
     process: ds::text::Text<16>,
-    /// Of the file that is open, or was last, from 1.
+    /// Of the file that is open, or is to be begun, or has ended, from 1.
     number: u64,
+    /// The file of this number has ended: the next has the next.
+    has_ended: bool,
     /// Where text goes, if a file was begun and has not ended.
     target: Option<Target>,
     /// Bytes of the file, without its end.
@@ -66,7 +68,8 @@ impl Output {
             // SAFETY: no preconditions.
             pid: unsafe { libc::getpid() },
             process,
-            number: 0,
+            number: 1,
+            has_ended: false,
             target: None,
             length: 0,
             events: 0,
@@ -81,7 +84,7 @@ impl Output {
 
     /// Makes the next file, and the beginning of its text.
     pub fn begin(&mut self, text: &mut Bytes) -> Result {
-        self.number = self.number.wrapping_add(1);
+        self.number = self.number.wrapping_add(u64::from(core::mem::take(&mut self.has_ended)));
         let opened = self.open();
         let begun = opened.and_then(|target| {
             self.target = Some(target);
@@ -91,7 +94,7 @@ impl Output {
         self.names = self.names.wrapping_add(1);
         if begun.is_err() {
             text.truncate(0);
-            self.give_up();
+            self.close(); // the next attempt has the same number
             return begun;
         }
         self.agent.counts.files.fetch_add(1, Ordering::Relaxed);
@@ -135,7 +138,7 @@ impl Output {
         }
         self.names = self.names.wrapping_add(1); // some may have been in what is lost
         if self.length == 0 || !matches!(target, Target::Regular(_)) {
-            self.give_up();
+            self.close(); // as above
         }
         result
     }
@@ -162,13 +165,8 @@ impl Output {
             _ => Ok(()),
         };
         self.close();
+        self.has_ended = true;
         result
-    }
-
-    /// The file came to nothing; the next attempt has the same number.
-    fn give_up(&mut self) {
-        self.number = self.number.saturating_sub(1);
-        self.close();
     }
 
     fn close(&mut self) {
@@ -205,15 +203,13 @@ impl Output {
         cx.call(|| unsafe { on_error(given.data, error.code(), file) });
     }
 
-    /// Of the file that is open, or came to nothing just now.
     fn path(&self) -> Result<Path> {
-        let number = if self.is_open() { self.number } else { self.number.max(1) };
         let mut path = Path::default();
         let mut rest = self.pattern.bytes();
         while let Some((first, after)) = rest.split_first() {
             let result = if let Some(after) = rest.strip_prefix(NUMBER) {
                 rest = after;
-                write!(path, "{number}")
+                write!(path, "{}", self.number)
             } else if let Some(after) = rest.strip_prefix(PROCESS) {
                 rest = after;
                 write!(path, "{}", self.pid)

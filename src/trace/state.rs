@@ -86,6 +86,11 @@ impl State {
         unsafe { self.agent.get().as_ref() }
     }
 
+    /// It, unless it is being stopped.
+    pub fn accepting_agent(&self) -> Option<&Agent> {
+        self.agent().filter(|agent| agent.accepting.load(Ordering::Relaxed))
+    }
+
     /// Whether it is this one.
     pub fn has_agent(&self, agent: *const Agent) -> bool {
         core::ptr::eq(self.agent.get(), agent)
@@ -182,11 +187,15 @@ fn make_queue() -> Result<Option<&'static Queue>> {
     let old = HERE.try_with(|here| here.replace(null())).unwrap_or(null());
     // SAFETY: as in `here`.
     if let Some(old) = unsafe { old.as_ref() } {
+        if let Some(key) = lock().key.get() {
+            // SAFETY: the key was made by `make_key`.
+            unsafe { libc::pthread_setspecific(key, null()) }; // or the thread's end would mean whatever has the address by then
+        }
         old.end();
     }
     let agent = {
         let state = lock();
-        if state.agent().is_none() {
+        if state.accepting_agent().is_none() {
             return Ok(None);
         }
         // SAFETY: the state has a reference.
@@ -197,7 +206,7 @@ fn make_queue() -> Result<Option<&'static Queue>> {
     };
     let queue = Queue::new(&agent).inspect_err(count_dropped)?;
     let state = lock();
-    if !state.has_agent(agent.as_ptr()) {
+    if !state.accepting_agent().is_some_and(|now| core::ptr::eq(now, agent.as_ptr())) {
         return Ok(None);
     }
     let Some(key) = state.key.get() else { return Ok(None) };
