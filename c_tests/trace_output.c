@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 static struct {
   int count, error;
@@ -88,6 +89,27 @@ TEST(files_have_so_many_events_and_no_more) {
     CHECK_EQ(trace.names, 2);
     trace_free(&trace);
   }
+}
+
+/* The C library's, for the library under test: counts. */
+static int synced;
+
+int fdatasync(int file) {
+  __atomic_add_fetch(&synced, 1, __ATOMIC_SEQ_CST);
+  return (int) syscall(SYS_fdatasync, file);
+}
+
+TEST(a_flush_waits_until_all_its_files_are_on_the_disk) {
+  OURS_ONLY("tracing");
+  uvx_trace_options_t options = {.flags = UVX_TRACE_FSYNC, .flush_interval_ns = UVX_FOREVER, .events_per_file = 2};
+  uvx_trace_agent_t* agent = trace_start("t.${rotation}", &options);
+  mark_many(5, "x");
+  CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
+  CHECK_EQ(trace_stats(agent).files, 3);
+  CHECK_EQ(synced, 3);
+  CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0); /* nothing is new */
+  CHECK_EQ(synced, 3);
+  CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
 }
 
 TEST(files_have_so_many_bytes_and_no_more) {

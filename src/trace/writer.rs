@@ -84,6 +84,11 @@ impl Writer {
         if self.starved {
             self.output.report(cx, Errno::ENOMEM);
         }
+        self.sync(cx);
+    }
+
+    /// Waits until what was written to the file is on the disk, if that is asked for.
+    fn sync(&mut self, cx: &mut Cx) {
         if core::mem::take(&mut self.wrote) && self.agent.options.given.flags & UVX_TRACE_FSYNC != 0 {
             let result = self.output.sync();
             self.judge(cx, result);
@@ -151,6 +156,7 @@ impl Writer {
             Need::Room => self.push_out(cx),
             Need::Rotation => {
                 self.push_out(cx);
+                self.sync(cx);
                 if self.output.is_open() {
                     let result = self.output.end(cx);
                     self.judge(cx, result);
