@@ -155,6 +155,37 @@ TEST(whatever_strings_hold_the_file_is_json) {
   }
 }
 
+/* Any bits as numbers of any type, any bytes as names and strings. */
+TEST(whatever_arguments_hold_the_file_is_json) {
+  OURS_ONLY("tracing");
+  uvx_trace_agent_t* agent = trace_start("t.1", NULL);
+  const uint8_t* category = uvx_trace_category("test");
+  const char* phases = "BEbneistfCNODRSTpF";
+  unsigned seed = 1;
+  for (int i = 0; i < 5000; i++) {
+    char text[40] = {0};
+    uvx_trace_arg_t args[4];
+    for (int n = 0; n < 4; n++) {
+      uint64_t bits = (uint64_t) rand_r(&seed) << 42 ^ (uint64_t) rand_r(&seed) << 21 ^ (uint64_t) rand_r(&seed);
+      if (i % 10 == 0) bits |= (uint64_t) 0x7ff << 52;    /* infinite, or no number */
+      if (i % 10 == 1) bits &= ~((uint64_t) 0x7ff << 52); /* denormal */
+      if (i % 10 == 2) bits &= (uint64_t) 1 << 63;
+      for (int at = 0; at < 39; at++) text[at] = (char) (rand_r(&seed) % 255 + 1);
+      args[n] = (uvx_trace_arg_t) {text, (unsigned) rand_r(&seed) % (UVX_TRACE_POINTER + 1), {.u = bits}};
+      if (args[n].type == UVX_TRACE_STRING) args[n].value.s = bits % 4 == 0 ? NULL : text;
+    }
+    unsigned flags = UVX_TRACE_COPY | (i & (UVX_TRACE_PROCESS | UVX_TRACE_GLOBAL));
+    CHECK_EQ(uvx_trace_event(category, phases[i % 18], text, args[0].value.u, 4, args, flags), 0);
+    if (i % 100 == 0) CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
+  }
+  CHECK_EQ(uvx_trace_complete(category, "from the future", UINT64_MAX, 0, NULL, 0), 0);
+  CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
+  trace_t trace = trace_load("t.1");
+  CHECK_EQ(trace.count, 5001);
+  CHECK_STR(json_get(trace_event(&trace, "from the future"), "dur"), "0.000");
+  trace_free(&trace);
+}
+
 TEST(copied_strings_may_change) {
   OURS_ONLY("tracing");
   uvx_trace_agent_t* agent = trace_start("t.1", NULL);

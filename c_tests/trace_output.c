@@ -327,6 +327,19 @@ TEST(a_writer_of_the_programs_own) {
   trace_free(&trace);
 }
 
+TEST(every_byte_is_counted) {
+  OURS_ONLY("tracing");
+  uvx_trace_options_t options = {.write_cb = trace_take, .flush_interval_ns = UVX_FOREVER, .events_per_file = 1};
+  uvx_trace_agent_t* agent = trace_start(NULL, &options);
+  mark_many(3, "x");
+  CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
+  CHECK_EQ(trace_sink.begun, 3);
+  CHECK_EQ(trace_sink.ended, 2);
+  CHECK_EQ(trace_stats(agent).bytes, trace_sink.length);
+  CHECK_EQ(trace_stats(agent).written, 3);
+  CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
+}
+
 TEST(waiting_has_an_end) {
   OURS_ONLY("tracing");
   uvx_trace_options_t options = {.write_cb = trace_take, .flush_interval_ns = UVX_FOREVER};

@@ -166,6 +166,9 @@ impl Output {
         };
         self.close();
         self.has_ended = true;
+        if result.is_ok() {
+            self.agent.counts.bytes.fetch_add(END.len() as u64, Ordering::Relaxed);
+        }
         result
     }
 
