@@ -332,6 +332,9 @@ TEST(nonsense_is_refused) {
   uvx_io_thread_options_t options = {.size = 1};
   CHECK_EQ(uvx_io_thread_start(&io, NULL, NULL, NULL), UV_EINVAL);
   CHECK_EQ(uvx_io_thread_start(&io, init_nothing, NULL, &options), UV_EINVAL);
+  CHECK_EQ(uvx_io_thread_start(&io, init_nothing, NULL, NULL), 0);
+  CHECK_EQ(uvx_io_thread_call(io, NULL, NULL), UV_EINVAL);
+  end(UVX_IO_THREAD_DRAIN);
 }
 
 static int start_and_end(long n) {

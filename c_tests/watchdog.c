@@ -55,8 +55,12 @@ TEST(no_time_fires_at_once_and_forever_never) {
   CHECK_EQ(uvx_watchdog_start(&now, 0, count, NULL), 0);
   uv_sem_wait(&done);
   CHECK_EQ(uvx_watchdog_stop(&now), 1);
+  CHECK_EQ(uvx_watchdog_reset(&never, UVX_FOREVER - 1), 0); /* no overflow */
+  CHECK_EQ(uvx_watchdog_start(&now, 0, count, NULL), 0);
+  uv_sem_wait(&done);
+  CHECK_EQ(uvx_watchdog_stop(&now), 1);
   CHECK_EQ(uvx_watchdog_stop(&never), 0);
-  CHECK_EQ(fired_now(), 1);
+  CHECK_EQ(fired_now(), 2);
 }
 
 TEST(nonsense_is_refused) {
