@@ -1,4 +1,4 @@
-//! Service threads: a thread with a loop that serves others.
+//! Threads with a loop that serve others.
 
 use super::status;
 use crate::abi::*;

@@ -1,6 +1,6 @@
 //! The process-wide registry: who waits for which signal, the signal handler, and the disposition that fits.
 //!
-//! Signal handles and the hooks of signal wakes (`worker/sigwake.rs`) share one handler, so that neither takes a signal from the other.
+//! Signal handles and the hooks of signal wakes (`worker/service/sigwake.rs`) share one handler, so that neither takes a signal from the other.
 //!
 //! The registry is guarded by a spin lock that is only ever held with all signals blocked, so the handler can take it too: whoever
 //! holds it cannot be interrupted by a handler on its own thread, and is done in a moment.
