@@ -502,3 +502,25 @@ TEST(a_watchdog_that_always_fires_does_not_keep_wakes_from_their_turn) {
   uvx_watchdog_stop(&busy);
   uvx_sigwake_remove(older);
 }
+
+static int raise_in_child;
+
+static void in_child(void) {
+  if (raise_in_child) kill(getpid(), SIGUSR1);
+}
+
+/* It comes as early as it can: while fork has not returned. */
+TEST(a_signal_to_the_child_does_what_it_did_before) {
+  NOT_UNDER_TSAN("it does not deliver signals in the child of a program with threads");
+  int status;
+  CHECK_EQ(pthread_atfork(NULL, NULL, in_child), 0); /* the first to run in the child */
+  set_up(SIGUSR1);
+  raise_in_child = 1;
+  pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) _exit(0);
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  CHECK(WIFSIGNALED(status));
+  CHECK_EQ(WTERMSIG(status), SIGUSR1);
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+}

@@ -150,7 +150,7 @@ unsafe extern "C" fn after_fork() {
 
 unsafe extern "C" fn after_fork_in_child() {
     super::lifecycle::is_guarded();
-    signal::after_fork();
+    signal::after_fork_in_child();
     super::pool::after_fork_in_child();
     service::after_fork_in_child();
     broadcast::after_fork_in_child();

@@ -7,7 +7,7 @@
 
 pub mod registry;
 
-pub use registry::{Hook, after_fork, before_fork};
+pub use registry::{Hook, after_fork, after_fork_in_child, before_fork};
 
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;

@@ -212,19 +212,6 @@ pub unsafe fn remove_hook(hook: *mut Hook, signum: c_int) {
     });
 }
 
-/// In the child after fork: it has no hooks, and signals do what they did before.
-pub fn forget_hooks() {
-    with(|registry| {
-        for signum in 1..SIGNALS as c_int {
-            let Some(entry) = registry.entry(signum) else { continue };
-            // SAFETY: under the lock.
-            if unsafe { !core::mem::replace(&mut (*entry).hooks, null_mut()).is_null() } {
-                let _ = registry.install(signum); // worked when the hook was added
-            }
-        }
-    });
-}
-
 /// # Safety
 /// `head` is an initialised queue of the registry, under the lock.
 unsafe fn all_one_shot(head: *mut uv__queue) -> bool {
@@ -276,7 +263,19 @@ pub fn before_fork() {
     unsafe { (*REGISTRY.fork_mask.get()).write(mask) };
 }
 
-/// In the parent and in the child.
+/// In the child: it has no hooks, and signals do what they did before, from the first one on that comes.
+pub fn after_fork_in_child() {
+    for signum in 1..SIGNALS as c_int {
+        let Some(entry) = REGISTRY.entry(signum) else { continue };
+        // SAFETY: under the lock, which is this thread's copy of the one that `before_fork` took.
+        if unsafe { !core::mem::replace(&mut (*entry).hooks, null_mut()).is_null() } {
+            let _ = REGISTRY.install(signum); // worked when the hook was added
+        }
+    }
+    after_fork();
+}
+
+/// In the parent.
 pub fn after_fork() {
     // SAFETY: under the lock, which `before_fork` took on this thread (or on the thread that this child's is a copy of).
     let mask = unsafe { (*REGISTRY.fork_mask.get()).assume_init_read() };

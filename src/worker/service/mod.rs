@@ -13,7 +13,6 @@ pub mod sigwake;
 pub mod watchdog;
 
 use crate::abi::errno::Result;
-use crate::handles::signal::registry;
 use crate::sync::static_mutex::{Locked, StaticMutex};
 use crate::sys::{futex::plain as futex, signal_mask, thread, time::now_ns};
 use core::cell::Cell;
@@ -232,5 +231,4 @@ pub fn after_fork_in_child() {
     EPOCH.fetch_add(1, Ordering::Relaxed);
     let _ = HERE.try_with(|here| here.set(false));
     sigint::forget();
-    registry::forget_hooks();
 }
