@@ -138,6 +138,18 @@ TEST(what_the_program_installs_meanwhile_stays) {
   CHECK(disposition(SIGUSR1).sa_sigaction == own_handler);
 }
 
+TEST(what_the_program_installs_between_two_wakes_comes_back) {
+  wake_t* other;
+  set_up(SIGUSR1);
+  install_own(SIGUSR1);
+  CHECK_EQ(uvx_sigwake_install(SIGUSR1, count, &calls, &other), 0);
+  CHECK_EQ(raise(SIGUSR1), 0);
+  for (int i = 0; i < 2; i++) uv_sem_wait(&done);
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+  CHECK_EQ(uvx_sigwake_remove(other), 0);
+  CHECK(disposition(SIGUSR1).sa_sigaction == own_handler);
+}
+
 /* 1.5.5: where the original has one owner for the process. */
 TEST(several_owners_are_all_called) {
   wake_t* others[3];

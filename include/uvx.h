@@ -110,8 +110,8 @@
  * loop that has not run yet. To have another thread's port closed, started or stopped, post a call
  * to its loop. A mailbox is alive as long as the caller has a reference; a worker until its exit
  * callback has returned, or longer for who has called uvx_worker_retain. After fork(2) the child
- * must not use the parent's ports, mailboxes and workers; a loop that went through uv_loop_fork has
- * none of them.
+ * must not use the parent's ports, mailboxes, workers and pools; a loop that went through
+ * uv_loop_fork has none of them.
  *
  * Watchdogs, signal wakes and SIGINT watchdogs call back on a thread of the library's, beside all
  * loops (docs/uvx/watchdog.md). A thread with a loop serves others without belonging to one of them

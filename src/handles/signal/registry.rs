@@ -6,7 +6,7 @@
 //! holds it cannot be interrupted by a handler on its own thread, and is done in a moment.
 //!
 //! Unlike the reference, when the last one that waits for a signal goes, a handler that the program installed itself meanwhile is left
-//! alone; and what was there before the first hook comes back.
+//! alone; and what a hook has replaced comes back.
 
 use super::{Links, caught, links};
 use crate::abi::errno::{Errno, Result};
@@ -60,7 +60,7 @@ pub struct Entry {
     handles: uv__queue,
     /// The hooks, the newest first.
     hooks: *mut Hook,
-    /// The disposition that the first hook has replaced.
+    /// The last disposition that a hook has replaced.
     before: Option<libc::sigaction>,
 }
 
@@ -180,9 +180,8 @@ pub unsafe fn add_hook(hook: *mut Hook, signum: c_int) -> Result {
         let found = current(signum)?;
         // SAFETY: the caller's; under the lock.
         unsafe {
-            let is_first = (*entry).hooks.is_null();
-            if is_first && found.sa_sigaction != on_signal as *const () as libc::sighandler_t {
-                (*entry).before = Some(found);
+            if found.sa_sigaction != on_signal as *const () as libc::sighandler_t {
+                (*entry).before = Some(found); // the program's, also if it came after other hooks
             }
             (*hook).next = (*entry).hooks;
             (*entry).hooks = hook;
