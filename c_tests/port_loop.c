@@ -599,3 +599,34 @@ TEST(only_the_loops_thread_may_use_the_port) {
   uv_close((uv_handle_t*) &timer, NULL);
   tear_down();
 }
+
+/* In the child after fork the loop has no ports, whether they had messages, were closing, or neither. */
+TEST(fork_leaves_the_ports_to_the_parent) {
+  port_t *c, *d;
+  int status;
+  set_up();
+  port_channel(&c, &d);
+  port_open(&loop, a);
+  port_open(&loop, c);
+  CHECK_EQ(uvx_message_port_attach(&loop, d, port_log_tag, NULL), 0);
+  CHECK_EQ(port_post(b, 1), 0);
+  CHECK_EQ(uvx_message_port_close(d, 0, port_log_event), 0);
+  pid_t child = fork();
+  CHECK(child != -1);
+  if (child == 0) {
+    if (uv_loop_fork(&loop) != 0 || uv_loop_alive(&loop) != 0) _exit(1);
+    run_once();
+    if (port_log[0] != '\0') _exit(2);
+    port_channel(&a, &b);
+    port_open(&loop, a);
+    port_close(b);
+    if (uv_run(&loop, UV_RUN_DEFAULT) != 0 || strcmp(port_log, "eof") != 0) _exit(3);
+    _exit(uv_loop_close(&loop) == 0 ? 0 : 4);
+  }
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  CHECK_EQ(status, 0);
+  port_close(b);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_LOG("1,eof,eof,ok");
+  CHECK_EQ(uv_loop_close(&loop), 0);
+}

@@ -122,10 +122,11 @@ pub fn forget_calls(lp: Loop) {
     call::leave(lp);
 }
 
-/// In the child after fork: calls that were posted to the loop are the parent's, and so are its workers.
+/// In the child after fork: calls that were posted to the loop are the parent's, and so are its workers and ports.
 pub fn forget_threads(lp: Loop) {
     call::forget(lp);
     workers::forget(lp);
+    port::Port::forget_all(lp);
 }
 
 /// A loop was made: the environment may want its process to have a debug port.

@@ -258,6 +258,20 @@ impl Port {
         }
     }
 
+    /// In the child after fork: the ports are the parent's. Their memory is left alone.
+    pub fn forget_all(lp: Loop) {
+        Port::for_each_of(lp, |port| {
+            // SAFETY: in the child there is no other thread, so the node is in the list or in nothing.
+            unsafe {
+                if !(*port.node.get()).prev.is_null() {
+                    lp.internals().ready.unlink(port.node.get());
+                }
+            }
+            port.count_alive(lp, false);
+        });
+        lp.internals().ports.set(null());
+    }
+
     /// Calls `visit` for each port of the loop. It runs no user code, and no port leaves the loop meanwhile.
     pub fn for_each_of(lp: Loop, mut visit: impl FnMut(&Port)) {
         let mut at = lp.internals().ports.get().cast::<Port>();
