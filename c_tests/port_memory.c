@@ -3,6 +3,10 @@
 
 #include "allocs.h"
 
+#include <linux/futex.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+
 static char bytes[1000];
 
 static int try_channel(long n) {
@@ -314,4 +318,50 @@ TEST(no_leaks) {
     CHECK_EQ(allocs_live(), before);
   }
   CHECK_EQ(uv_loop_close(&loop), 0);
+}
+
+/* A thread whose waits end late: each only when `go_on` says so. */
+static __thread int wakes_late;
+static uv_sem_t asleep, go_on;
+
+long syscall(long number, ...) {
+  static long (*real)(long, ...);
+  long args[6];
+  va_list list;
+  va_start(list, number);
+  for (int i = 0; i < 6; i++) args[i] = va_arg(list, long);
+  va_end(list);
+  if (real == NULL) real = (long (*)(long, ...)) dlsym(RTLD_NEXT, "syscall");
+  int waits = wakes_late && number == SYS_futex && (args[1] & FUTEX_CMD_MASK) == FUTEX_WAIT;
+  if (waits) uv_sem_post(&asleep);
+  long result = real(number, args[0], args[1], args[2], args[3], args[4], args[5]);
+  if (waits) uv_sem_wait(&go_on);
+  return result;
+}
+
+static void* wait_for_room(void* port) {
+  uvx_message_desc_t desc = port_tag(2);
+  wakes_late = 1;
+  CHECK_EQ(uvx_message_port_post_wait(port, &desc, UVX_FOREVER), UV_EBADF);
+  return NULL;
+}
+
+/* Both ends are closed, which wakes a thread that waits for room: until it has run, the memory stays. */
+TEST(a_wait_for_room_keeps_the_memory) {
+  port_t *a, *b;
+  allocs_install();
+  CHECK_EQ(uv_sem_init(&asleep, 0), 0);
+  CHECK_EQ(uv_sem_init(&go_on, 0), 0);
+  port_bounded(&a, &b, 1, 0, 0);
+  CHECK_EQ(port_post(a, 1), 0);
+  pthread_t thread = port_thread(wait_for_room, a);
+  uv_sem_wait(&asleep);
+  port_close(b);
+  port_close(a);
+  CHECK(allocs_live() > 0);
+  uv_sem_post(&go_on);
+  port_join(thread);
+  CHECK_EQ(allocs_live(), 0);
+  uv_sem_destroy(&asleep);
+  uv_sem_destroy(&go_on);
 }

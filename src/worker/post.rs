@@ -6,7 +6,7 @@
 use super::close;
 use super::inbox::{Next, THREADS};
 use super::message::{self, Doomed, Message};
-use super::port::Port;
+use super::port::{Hold, Port};
 use super::recycling::Recycler;
 use super::transfer::Transfers;
 use super::writer::Writer;
@@ -116,6 +116,7 @@ pub unsafe fn post_wait(
     if result != Err(Errno::EAGAIN) {
         return result;
     }
+    let _target = Hold::new(route.target); // a close of both ends wakes this thread, which may come late
     let deadline = Deadline::after(timeout_ns);
     while result == Err(Errno::EAGAIN) {
         let turn = route.target.inbox.want_room(THREADS);
