@@ -274,6 +274,7 @@ TEST(data_of_the_environment) {
   set_data("a", "1");
   set_data("b", "2");
   set_data("c", "3");
+  CHECK(uvx_env_data_get(NULL) == NULL);
   set_up();
   start(check_inherited, &options);
   set_data("a", "main");

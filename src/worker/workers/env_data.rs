@@ -38,8 +38,11 @@ impl Default for Map {
 /// `uvx_env_data_get`: the value under `name`, a reference for the caller; null without.
 ///
 /// # Safety
-/// `name` is a string.
+/// `name` is a string, or null.
 pub unsafe fn get(name: *const c_char) -> *mut SharedBuffer {
+    if name.is_null() {
+        return null_mut();
+    }
     with_current(|map| {
         // SAFETY: the caller's; entries of the map are alive.
         let Some(entry) = (unsafe { map.find(name) }) else { return null_mut() };
