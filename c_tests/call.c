@@ -72,6 +72,29 @@ TEST(calls_posted_meanwhile_run_in_the_next_turn) {
   tear_down();
 }
 
+static void look_for_interrupts(call_t* call, int status) {
+  note(call, status);
+  post(5, UVX_CALL_REF);
+  CHECK_EQ(uvx_loop_run_interrupts(&loop), 1);
+}
+
+/* 1.3.2: also if interrupts that were due are run early. */
+TEST(calls_posted_before_looking_for_interrupts_run_in_the_next_turn) {
+  uv_check_t check;
+  set_up();
+  CHECK_EQ(uv_check_init(&loop, &check), 0);
+  CHECK_EQ(uv_check_start(&check, on_check), 0);
+  uv_unref((uv_handle_t*) &check);
+  calls[1].data = (void*) 1;
+  CHECK_EQ(uvx_mailbox_call(mailbox, &calls[1], look_for_interrupts, UVX_CALL_INTERRUPT | UVX_CALL_REF), 0);
+  post(2, UVX_CALL_INTERRUPT);
+  post(3, UVX_CALL_REF);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_LOG("1,2,3,turn,5,turn");
+  uv_close((uv_handle_t*) &check, NULL);
+  tear_down();
+}
+
 /* 1.3.2: interrupts come first, in their order. */
 TEST(interrupts_overtake) {
   set_up();

@@ -264,8 +264,8 @@ fn run(cx: &mut Cx, lp: Loop, _notice: *const Notice) {
     calls.doorbell.end_scheduling();
     lateness::set(lp.internals().linger.take_late());
     calls.collect(lp);
-    for _ in 0..calls.queue.collected() {
-        let Some(call) = calls.queue.pop() else { break };
+    calls.queue.begin_turn();
+    while let Some(call) = calls.queue.pop_due() {
         // SAFETY: just taken.
         unsafe { take_turn(cx, lp, call, calls.status(0)) };
     }

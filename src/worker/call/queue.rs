@@ -69,6 +69,17 @@ impl Queue {
         self.pop_interrupt().or_else(|| self.others.pop())
     }
 
+    /// What was collected until now is due; what comes later is not. Consumer only.
+    pub fn begin_turn(&self) {
+        self.interrupts.begin_turn();
+        self.others.begin_turn();
+    }
+
+    /// As `pop`, but only a call that is due. Consumer only.
+    pub fn pop_due(&self) -> Option<*mut Call> {
+        self.interrupts.pop_due().or_else(|| self.others.pop_due())
+    }
+
     /// Takes the oldest call that interrupts, if it was collected. Consumer only.
     pub fn pop_interrupt(&self) -> Option<*mut Call> {
         self.interrupts.pop()
@@ -97,7 +108,11 @@ impl Queue {
 
 /// Calls, oldest first.
 #[derive(Default)]
-struct List(Cell<Chain>);
+struct List {
+    chain: Cell<Chain>,
+    /// How many of them, from the first on, are due.
+    due: Cell<usize>,
+}
 
 #[derive(Clone, Copy)]
 struct Chain {
@@ -128,27 +143,36 @@ impl Chain {
 
 impl List {
     fn len(&self) -> usize {
-        self.0.get().count
+        self.chain.get().count
+    }
+
+    fn begin_turn(&self) {
+        self.due.set(self.len());
     }
 
     fn append(&self, more: Chain) {
-        let before = self.0.get();
+        let before = self.chain.get();
         if more.first.is_null() || before.first.is_null() {
-            return self.0.set(if more.first.is_null() { before } else { more });
+            return self.chain.set(if more.first.is_null() { before } else { more });
         }
         // SAFETY: the last node of a list is the consumer's.
         unsafe { (*before.last).next = more.first };
-        self.0.set(Chain { first: before.first, last: more.last, count: before.count + more.count });
+        self.chain.set(Chain { first: before.first, last: more.last, count: before.count + more.count });
+    }
+
+    fn pop_due(&self) -> Option<*mut Call> {
+        if self.due.get() > 0 { self.pop() } else { None }
     }
 
     fn pop(&self) -> Option<*mut Call> {
-        let Chain { first, last, count } = self.0.get();
+        let Chain { first, last, count } = self.chain.get();
         if first.is_null() {
             return None;
         }
         // SAFETY: nodes in the list are the consumer's.
         unsafe {
-            self.0.set(Chain { first: (*first).next, last, count: count - 1 });
+            self.chain.set(Chain { first: (*first).next, last, count: count - 1 });
+            self.due.set(self.due.get().saturating_sub(1));
             Some(Call::of_node(first))
         }
     }
