@@ -278,3 +278,49 @@ TEST(fork_leaves_the_workers_to_the_parent) {
   CHECK_LOG("exit STOPPED 0");
   tear_down();
 }
+
+static int looks;
+
+static void look(void* data) {
+  (void) data;
+  __atomic_add_fetch(&looks, 1, __ATOMIC_SEQ_CST);
+}
+
+static uv_sem_t asked, may_look;
+
+/* As a machine that was told to look, and is told again after it has asked whether it is to stop. */
+static int look_as_often_as_told(ctx_t* ctx, void* data) {
+  (void) data;
+  for (int seen = 0;;) {
+    while (__atomic_load_n(&looks, __ATOMIC_SEQ_CST) == seen) {}
+    seen++;
+    if (uvx_worker_stopping(ctx)) return 0;
+    uv_sem_post(&asked);
+    uv_sem_wait(&may_look);
+    CHECK_EQ(uvx_loop_run_interrupts(uvx_worker_ctx_loop(ctx)), 1);
+  }
+}
+
+static void on_interrupt(uvx_loop_call_t* call, int status) {
+  (void) call;
+  CHECK_EQ(status, 0);
+}
+
+/* 1.2.10: the stop has the hook run although an interrupt has just had it run. */
+TEST(stopping_a_worker_that_is_being_interrupted) {
+  static uvx_loop_call_t call;
+  uvx_worker_options_t options = with(NULL);
+  options.interrupt_hook = look;
+  CHECK_EQ(uv_sem_init(&asked, 0), 0);
+  CHECK_EQ(uv_sem_init(&may_look, 0), 0);
+  set_up();
+  start(look_as_often_as_told, &options);
+  CHECK_EQ(uvx_worker_interrupt(worker, &call, on_interrupt, NULL), 0);
+  uv_sem_wait(&asked);
+  CHECK_EQ(uvx_worker_stop(worker, 5), 0);
+  uv_sem_post(&may_look);
+  run_loop();
+  CHECK_LOG("exit STOPPED 5");
+  CHECK_EQ(looks, 2);
+  tear_down();
+}

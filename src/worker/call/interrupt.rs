@@ -1,4 +1,5 @@
-//! How a busy thread is told that a call wants to interrupt it: by the program's hook, at most once until the thread has looked.
+//! How a busy thread is told that a call wants to interrupt it: by the program's hook, at most once until the thread has looked;
+//! and that it is to end.
 
 use crate::abi::uvx_interrupt_hook;
 use crate::sync::prim::{AtomicBool, Mutex, Ordering, lock};
@@ -29,9 +30,19 @@ impl Default for Interrupt {
 impl Interrupt {
     /// Something was posted that interrupts. Any thread.
     pub fn request(&self) {
-        if !self.is_set.load(Ordering::Relaxed) || self.requested.swap(true, Ordering::AcqRel) {
-            return;
+        if self.is_set.load(Ordering::Relaxed) && !self.requested.swap(true, Ordering::AcqRel) {
+            self.run_hook();
         }
+    }
+
+    /// The thread is to end: the hook runs in any case, for it may have run for something that the thread has just looked for. Any thread.
+    pub fn insist(&self) {
+        if self.is_set.load(Ordering::Relaxed) {
+            self.run_hook();
+        }
+    }
+
+    fn run_hook(&self) {
         let hook = lock(&self.hook);
         if let (Some(hook), arg) = *hook {
             // SAFETY: the user's function with the user's pointer. It must not call back, so it needs no `Cx`.

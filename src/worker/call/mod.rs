@@ -157,9 +157,9 @@ impl Calls {
         Ok(())
     }
 
-    /// Triggers the interrupt hook.
-    pub fn request_interrupt(&self) {
-        self.interrupt.request();
+    /// Triggers the interrupt hook, whether the loop has looked since the last time or not.
+    pub fn insist_on_interrupt(&self) {
+        self.interrupt.insist();
     }
 
     /// From now on those that have their turn get `UV_ECANCELED`.

@@ -81,7 +81,7 @@ impl Worker {
                 unsafe { self.stop_notice.post(self.own_loop.get(), 0) };
             }
         }
-        self.calls.request_interrupt();
+        self.calls.insist_on_interrupt();
         receive::interrupt(&self.far);
         Ok(())
     }
