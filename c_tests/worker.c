@@ -425,3 +425,51 @@ TEST(without_a_thread) {
   CHECK_LOG("5,eof");
   tear_down();
 }
+
+static int exited;
+
+static void note_exited(worker_t* of, const uvx_worker_exit_t* exit) {
+  (void) of, (void) exit;
+  __atomic_store_n(&exited, 1, __ATOMIC_SEQ_CST);
+}
+
+static void* receive_until_exit(void* port) {
+  message_t* message;
+  int status;
+  do {
+    int is_last = __atomic_load_n(&exited, __ATOMIC_SEQ_CST);
+    status = uvx_message_port_receive(port, &message, 0);
+    CHECK(status == UV_EAGAIN || status == UV_EOF);
+    if (is_last) break;
+  } while (1);
+  port_close(port);
+  return NULL;
+}
+
+/* 1.2.11: the end of the worker leaves a port alone that another thread has. */
+TEST(a_taken_port_is_not_touched) {
+  set_up();
+  for (int i = 0; i < 300; i++) {
+    exited = 0;
+    CHECK_EQ(uvx_worker_start(&loop, &worker, set_ran, NULL, note_exited), 0);
+    pthread_t thread = port_thread(receive_until_exit, uvx_worker_take_port(worker));
+    run_loop();
+    port_join(thread);
+  }
+  tear_down();
+}
+
+/* 1.2.11: also if the port closes with what is unread. */
+TEST(messages_of_a_closing_port_come_before_the_exit) {
+  set_up();
+  start(post_ten, NULL);
+  port_t* port = uvx_worker_port(worker);
+  CHECK_EQ(uvx_message_port_attach(&loop, port, port_log_tag, port_log_event), 0);
+  CHECK_EQ(uvx_message_port_set_budget(port, 1, 0), 0);
+  CHECK_EQ(uvx_worker_join(worker, UVX_FOREVER), 0);
+  while (self_threads_named("WorkerThread") != 0) uv_sleep(1); /* its last act is to tell the loop */
+  CHECK_EQ(uvx_message_port_close(port, UVX_PORT_CLOSE_FLUSH, port_log_event), 0);
+  run_loop();
+  CHECK_LOG("0,1,2,3,4,5,6,7,8,9,exit EXITED 3,ok");
+  tear_down();
+}

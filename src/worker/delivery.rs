@@ -132,15 +132,7 @@ pub fn drain(cx: &mut Cx, port: &Port) -> Result {
         return Err(Errno::EINVAL);
     }
     let held = Hold::new(port);
-    let mut unused = Recycler::new(held.inbox.free_stack());
-    let mut left = held.inbox.backlog();
-    while left > 0 && held.is_on(lp) && !held.own.closing.get() {
-        let count = deliver_some(cx, &held, left, &mut unused);
-        if count == 0 {
-            break;
-        }
-        left = left.saturating_sub(count);
-    }
+    deliver_backlog(cx, &held, lp);
     if held.is_on(lp) && !held.own.closing.get() {
         held.resume(lp);
     }
@@ -148,16 +140,30 @@ pub fn drain(cx: &mut Cx, port: &Port) -> Result {
 }
 
 /// The other end is gone for good: what waits is delivered, and then the end, also if the port is stopped. Nothing happens to a port that
-/// is not attached to a loop of this thread.
-pub fn conclude(cx: &mut Cx, port: &Port) {
+/// is not attached to this loop: another thread may be using it.
+pub fn conclude(cx: &mut Cx, lp: Loop, port: &Port) {
+    if *port.doorbell.owner() != lp.as_ptr() {
+        return; // and will not be: only this thread attaches ports to the loop
+    }
     let held = Hold::new(port);
-    let _ = drain(cx, &held); // or it has no callback
-    let is_over = match held.claim_attached() {
-        Ok(_) => !held.own.closing.get() && (held.cut.load(Ordering::Acquire) || held.inbox.at_end()),
-        Err(_) => false,
-    };
-    if is_over {
+    held.claim_for_dispatch();
+    deliver_backlog(cx, &held, lp);
+    let own = &held.own;
+    if held.is_on(lp) && !own.closing.get() && (held.cut.load(Ordering::Acquire) || held.inbox.at_end()) {
         tell_end(cx, &held);
+    }
+}
+
+/// Delivers what waits now, unless the port closes without it.
+fn deliver_backlog(cx: &mut Cx, port: &Port, lp: Loop) {
+    let mut unused = Recycler::new(port.inbox.free_stack());
+    let mut left = port.inbox.backlog();
+    while left > 0 && port.is_on(lp) && (!port.own.closing.get() || port.own.flushing.get()) {
+        let count = deliver_some(cx, port, left, &mut unused);
+        if count == 0 {
+            break;
+        }
+        left = left.saturating_sub(count);
     }
 }
 

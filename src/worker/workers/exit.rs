@@ -11,12 +11,12 @@ use crate::sys;
 use crate::worker::delivery;
 
 /// The worker's thread has done its last act.
-pub fn run(cx: &mut Cx, _lp: Loop, notice: *const Notice) {
+pub fn run(cx: &mut Cx, lp: Loop, notice: *const Notice) {
     // SAFETY: the notice lies in a worker, whose reference `start` left for this.
     let worker = unsafe { Counted::from_raw(container_of!(notice, Worker, exit_notice).cast_mut()) };
     // SAFETY: started, and joined by nobody else.
     let _ = unsafe { sys::thread::join(worker.thread.get().read()) }; // which waits for a few instructions
-    delivery::conclude(cx, &worker.near);
+    delivery::conclude(cx, lp, &worker.near);
     worker.count_alive(false);
     worker.unlink();
     worker.life.go();
