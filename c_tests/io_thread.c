@@ -209,6 +209,34 @@ TEST(killing_may_come_before_draining_has_begun) {
   CHECK_LOG("kill,listener closed");
 }
 
+static uv_timer_t chain[3];
+
+static int init_chain(uv_loop_t* loop, void* arg) {
+  (void) arg;
+  for (int i = 0; i < 3; i++) CHECK_EQ(uv_timer_init(loop, &chain[i]), 0);
+  return 0;
+}
+
+static void close_next(uv_handle_t* handle) {
+  uv_timer_t* next = (uv_timer_t*) handle + 1;
+  port_note("closed");
+  if (next != chain + 3) uv_close((uv_handle_t*) next, close_next);
+}
+
+static void close_first(uv_loop_t* loop, void* arg, uvx_io_thread_mode mode) {
+  (void) loop, (void) arg;
+  CHECK_EQ(mode, UVX_IO_THREAD_KILL);
+  uv_close((uv_handle_t*) chain, close_next);
+}
+
+/* 1.5.11: what the program closes in its own order is not closed under its hands. */
+TEST(killing_waits_for_close_callbacks) {
+  uvx_io_thread_options_t options = {.size = sizeof options, .stop_cb = close_first};
+  CHECK_EQ(uvx_io_thread_start(&io, init_chain, NULL, &options), 0);
+  end(UVX_IO_THREAD_KILL);
+  CHECK_LOG("closed,closed,closed");
+}
+
 static void stop_from_inside(void* arg, int status) {
   (void) arg;
   CHECK_EQ(status, 0);

@@ -156,3 +156,102 @@ TEST(a_cleanup_closes_one_after_the_other) {
   CHECK_LOG("1,1,1,EOF,exit EXITED 2");
   tear_down();
 }
+
+static port_t* side_port;
+
+static void log_from_worker(const char* word) {
+  uint64_t tag = 0;
+  memcpy(&tag, word, strnlen(word, sizeof tag));
+  CHECK_EQ(port_post(uvx_worker_ctx_port(uvx_worker_current()), tag), 0);
+}
+
+static void log_word(port_t* port, message_t* message) {
+  char word[9] = {0};
+  uint64_t tag = uvx_message_tag(message);
+  (void) port;
+  memcpy(word, &tag, sizeof tag);
+  port_note(word);
+}
+
+static void log_timer_close(uv_handle_t* handle) {
+  (void) handle;
+  log_from_worker("timer");
+}
+
+static void close_the_timer(port_t* port, int status) {
+  (void) port;
+  CHECK_EQ(status, 0);
+  log_from_worker("port");
+  CHECK(!uv_is_closing((uv_handle_t*) chain));
+  uv_close((uv_handle_t*) chain, log_timer_close);
+}
+
+static void log_flushed(port_t* port, message_t* message) {
+  (void) port, (void) message;
+  log_from_worker("message");
+  CHECK(!uv_is_closing((uv_handle_t*) chain));
+}
+
+static int have_a_port_and_a_timer(ctx_t* ctx, void* data) {
+  CHECK_EQ(uvx_message_port_attach(uvx_worker_ctx_loop(ctx), data, log_flushed, NULL), 0);
+  return have_a_chain(ctx, data);
+}
+
+static void close_port_first(ctx_t* ctx, void* data) {
+  (void) ctx;
+  CHECK_EQ(uvx_message_port_close(data, UVX_PORT_CLOSE_FLUSH, close_the_timer), 0);
+}
+
+/* 1.2.12: so it is if what the cleanup closes is a port. */
+TEST(a_cleanup_closes_a_port_and_then_a_handle) {
+  port_t* other;
+  port_channel(&side_port, &other);
+  CHECK_EQ(port_post(other, 1), 0);
+  uvx_worker_options_t options = with(side_port);
+  options.cleanup = close_port_first;
+  set_up();
+  start(have_a_port_and_a_timer, &options);
+  CHECK_EQ(uvx_message_port_attach(&loop, uvx_worker_port(worker), log_word, port_log_event), 0);
+  run_loop();
+  CHECK_LOG("message,port,timer,EOF,exit EXITED 2");
+  port_close(other);
+  tear_down();
+}
+
+static void close_after_worker(worker_t* of, const uvx_worker_exit_t* exit) {
+  (void) of;
+  CHECK_EQ(exit->reason, UVX_WORKER_STOPPED);
+  log_from_worker("worker");
+  CHECK(!uv_is_closing((uv_handle_t*) chain));
+  uv_close((uv_handle_t*) chain, log_timer_close);
+}
+
+/* Waits for the end of a port that its parent has; nothing else ends that. */
+static int wait_for_an_end(ctx_t* ctx, void* port) {
+  message_t* message;
+  (void) ctx;
+  CHECK_EQ(uvx_message_port_receive(port, &message, UVX_FOREVER), UV_EOF);
+  port_close(port);
+  return 0;
+}
+
+static int have_a_worker_and_a_timer(ctx_t* ctx, void* data) {
+  worker_t* below;
+  port_t *here, *there;
+  port_channel(&here, &there);
+  CHECK_EQ(uvx_message_port_attach(uvx_worker_ctx_loop(ctx), here, port_log_tag, NULL), 0);
+  uvx_worker_options_t options = with(there);
+  CHECK_EQ(uvx_worker_start(uvx_worker_ctx_loop(ctx), &below, wait_for_an_end, &options, close_after_worker), 0);
+  while (info_of(below).state == UVX_WORKER_STARTING) uv_sleep(1);
+  return have_a_chain(ctx, data);
+}
+
+/* 1.2.12: a worker's end is heard before the handles are closed, and after the ports are. */
+TEST(an_exit_callback_closes_what_belongs_to_its_worker) {
+  set_up();
+  start(have_a_worker_and_a_timer, NULL);
+  CHECK_EQ(uvx_message_port_attach(&loop, uvx_worker_port(worker), log_word, port_log_event), 0);
+  run_loop();
+  CHECK_LOG("worker,timer,EOF,exit EXITED 2");
+  tear_down();
+}

@@ -4,7 +4,7 @@
 //! its end.
 
 use super::call::{self, Calls};
-use super::workers::close_all;
+use super::workers::{close_all, finish_closing};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::event_loop::notice::Notice;
@@ -247,6 +247,7 @@ fn live(cx: &mut Cx, thread: &IoThread, lp: Loop) {
 /// Closes all that is left, and the loop.
 fn tear_down(cx: &mut Cx, thread: &IoThread, lp: Loop) {
     let _ = call::close(cx, lp, UV_ECANCELED);
+    finish_closing(cx, lp);
     loop {
         close_all(cx, lp);
         run(cx, lp, UV_RUN_DEFAULT);

@@ -11,7 +11,7 @@ mod start;
 mod thread;
 
 pub use start::{Plan, start};
-pub use thread::{close_all, current};
+pub use thread::{close_all, current, finish_closing};
 
 use super::call::Calls;
 use super::port::{Hold, Port};

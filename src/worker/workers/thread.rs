@@ -78,10 +78,14 @@ fn tear_down(cx: &mut Cx, worker: &Worker, lp: Loop) {
         cx.call(|| unsafe { hook(as_ctx(worker), worker.plan.data) });
     }
     let _ = call::close(cx, lp, UV_ECANCELED); // or the program has done so
-    // One close may lead to the next: the program closes what it means to close before the library closes the rest.
-    while !lp.closing_handles().is_null() {
-        run(cx, lp, UV_RUN_NOWAIT);
+    finish_closing(cx, lp);
+    // Exit callbacks close what belonged to the worker that has ended, so handles wait for them. Ports do not: a worker may wait for their ends.
+    while !lp.internals().workers.get().is_null() {
+        stop_all(lp, 1);
+        close_ports(cx, lp);
+        run(cx, lp, UV_RUN_ONCE);
     }
+    finish_closing(cx, lp);
     loop {
         close_all(cx, lp);
         run(cx, lp, UV_RUN_DEFAULT);
@@ -96,10 +100,32 @@ fn tear_down(cx: &mut Cx, worker: &Worker, lp: Loop) {
     let _ = lifecycle::close(lp); // not busy
 }
 
+/// Runs the loop until all that the program has closed has had its callbacks. One close may lead to the next: the program closes what it
+/// means to close before the library closes the rest.
+pub fn finish_closing(cx: &mut Cx, lp: Loop) {
+    while is_closing(cx, lp) {
+        run(cx, lp, UV_RUN_ONCE);
+    }
+}
+
+fn is_closing(cx: &mut Cx, lp: Loop) -> bool {
+    let mut found = false;
+    Port::for_each_of(lp, |port| found |= port.own.closing.get());
+    handles::walk(cx, lp, |raw| {
+        // SAFETY: this is the user's part of the walk, so nothing else holds a handle; the loop's handles are alive.
+        found |= unsafe { Handle::new(&Cx::enter(), raw).is_closing() };
+    });
+    found
+}
+
+fn close_ports(cx: &mut Cx, lp: Loop) {
+    Port::for_each_of(lp, |port| start::close_port(cx, port)); // attached, so their ends come later
+}
+
 /// Closes everything on the loop that is open, handles without a callback.
 pub fn close_all(cx: &mut Cx, lp: Loop) {
     stop_all(lp, 1);
-    Port::for_each_of(lp, |port| start::close_port(cx, port)); // attached, so their ends come later
+    close_ports(cx, lp);
     handles::walk(cx, lp, |raw| {
         // SAFETY: this is the user's part of the walk, so nothing else holds a handle; the loop's handles are alive.
         unsafe {
