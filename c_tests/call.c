@@ -37,6 +37,7 @@ TEST(nonsense_is_refused) {
   CHECK_EQ(uvx_mailbox_call_sync(mailbox, NULL, NULL, 0), UV_EINVAL);
   CHECK_EQ(uvx_mailbox_call_reply(mailbox, &calls[0], NULL, mailbox, note, 0), UV_EINVAL);
   CHECK_EQ(uvx_mailbox_call_reply(mailbox, &calls[0], note, mailbox, NULL, 0), UV_EINVAL);
+  CHECK_EQ(uvx_mailbox_call_reply(mailbox, &calls[0], note, mailbox, note, 16), UV_EINVAL);
   CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
   CHECK_LOG("");
   tear_down();

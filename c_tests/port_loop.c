@@ -630,3 +630,36 @@ TEST(fork_leaves_the_ports_to_the_parent) {
   CHECK_LOG("1,eof,eof,ok");
   CHECK_EQ(uv_loop_close(&loop), 0);
 }
+
+/* Until its callback has come, a port that was closed can be asked anything. */
+TEST(a_port_that_is_closing_says_so) {
+  message_t* message;
+  uvx_message_sender_t* sender;
+  set_up();
+  port_open(&loop, a);
+  CHECK_EQ(port_post(b, 1), 0);
+  CHECK_EQ(uvx_message_port_close(a, 0, port_log_event), 0);
+  CHECK_EQ(uvx_message_port_close(a, 0, port_log_event), UV_EBADF);
+  CHECK_EQ(port_post(a, 1), UV_EBADF);
+  CHECK_EQ(uvx_message_port_receive(a, &message, UVX_FOREVER), UV_EBADF);
+  CHECK_EQ(uvx_message_sender_create(a, &sender), UV_EBADF);
+  CHECK_EQ(uvx_message_port_forbid_transfer(a), UV_EBADF);
+  CHECK_EQ(uvx_message_port_attach(&loop, a, port_log_tag, NULL), UV_EBADF);
+  CHECK_EQ(uvx_message_port_detach(a), UV_EBADF);
+  CHECK_EQ(uvx_message_port_start(a), UV_EBADF);
+  CHECK_EQ(uvx_message_port_stop(a), UV_EBADF);
+  CHECK_EQ(uvx_message_port_drain(a), UV_EBADF);
+  CHECK_EQ(uvx_message_port_ref(a), UV_EBADF);
+  CHECK_EQ(uvx_message_port_has_ref(a), 0);
+  CHECK_EQ(uvx_message_port_set_budget(a, 1, 1), UV_EBADF);
+  CHECK_EQ(uvx_message_port_set_batch_cb(a, NULL), UV_EBADF);
+  CHECK_EQ(uvx_message_port_on_writable(a, port_log_event), UV_EBADF);
+  CHECK_EQ(uvx_message_port_interrupt(a), 0);
+  CHECK_EQ(port_post(b, 2), UV_EPIPE);
+  CHECK_EQ(port_post_port(b, 2, a), UV_ELOOP);
+  CHECK_EQ(port_stats(a).posted, 1);
+  port_close(b);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_LOG("ok");
+  CHECK_EQ(uv_loop_close(&loop), 0);
+}

@@ -53,6 +53,35 @@ TEST(timeouts) {
   port_close(a);
 }
 
+static void* receive_later(void* port) {
+  uv_sleep(20);
+  CHECK_EQ(port_receive(port), 2);
+  return NULL;
+}
+
+static void* post_later(void* port) {
+  uv_sleep(20);
+  CHECK_EQ(port_post(port, 1), 0);
+  return NULL;
+}
+
+/* What is beyond the clock's end is waited for without end. */
+TEST(timeouts_that_are_almost_for_ever) {
+  message_t* message = NULL;
+  uvx_message_desc_t desc = port_tag(2);
+  port_bounded(&a, &b, 1, 0, 0);
+  pthread_t thread = port_thread(post_later, b);
+  CHECK_EQ(uvx_message_port_receive(a, &message, UVX_FOREVER - 1), 0);
+  uvx_message_unref(message);
+  port_join(thread);
+  CHECK_EQ(uvx_message_port_post_wait(b, &desc, UVX_FOREVER - 1), 0);
+  thread = port_thread(receive_later, a);
+  CHECK_EQ(uvx_message_port_post_wait(b, &desc, UVX_FOREVER - 1), 0);
+  port_join(thread);
+  port_close(a);
+  port_close(b);
+}
+
 static int receiving;
 
 static void* receive_for_ever(void* result) {

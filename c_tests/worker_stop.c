@@ -324,3 +324,37 @@ TEST(stopping_a_worker_that_is_being_interrupted) {
   CHECK_EQ(looks, 2);
   tear_down();
 }
+
+static uv_timer_t ticker;
+
+static void stop_the_loop(uv_timer_t* timer) {
+  uv_stop(timer->loop);
+}
+
+static int stop_after_a_while(ctx_t* ctx, void* data) {
+  uv_loop_t* own = uvx_worker_ctx_loop(ctx);
+  CHECK_EQ(uv_timer_init(own, &ticker), 0);
+  CHECK_EQ(uv_timer_start(&ticker, data != NULL ? stop_the_loop : on_timer, 1, 0), 0);
+  ticker.data = uvx_worker_ctx_port(ctx);
+  CHECK_EQ(uvx_message_port_attach(own, uvx_worker_ctx_port(ctx), echo, NULL), 0);
+  CHECK_EQ(uvx_message_port_start(uvx_worker_ctx_port(ctx)), 0);
+  if (data == NULL) {
+    CHECK(uv_run(own, UV_RUN_ONCE) != 0); /* the program runs the loop itself */
+    uvx_message_port_unref(uvx_worker_ctx_port(ctx));
+  }
+  return 6;
+}
+
+/* 1.2.8: a loop that the worker stops, and one that it runs; and a port that is unreferenced. */
+TEST(a_worker_may_run_and_stop_its_loop) {
+  uvx_worker_options_t options = with(&loop);
+  set_up();
+  start(stop_after_a_while, &options);
+  run_loop();
+  CHECK_LOG("exit RETURNED 6");
+  start(stop_after_a_while, NULL);
+  listen_to(worker);
+  run_loop();
+  CHECK_LOG("2,EOF,exit RETURNED 6");
+  tear_down();
+}
