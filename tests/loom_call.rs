@@ -9,6 +9,7 @@ mod model;
 use core::ffi::c_void;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 use model::{Bell, explore};
 use std::ptr::null_mut;
@@ -221,5 +222,54 @@ fn loom_call_interrupts() {
         }
         posting.join().unwrap();
         calls.end();
+    });
+}
+
+/// A loop that gets its hook while somebody posts, and then looks: it sees the call, or its hook runs.
+#[test]
+fn loom_call_hook_set_meanwhile() {
+    explore(|| {
+        let calls = Calls::new();
+        let shared = Arc::new((Interrupt::default(), Bell::default()));
+        let posting = {
+            let (calls, shared) = (calls.clone(), shared.clone());
+            thread::spawn(move || {
+                assert!(calls.post(UVX_CALL_INTERRUPT));
+                shared.0.request();
+            })
+        };
+        shared.0.set(Some(ring), std::ptr::from_ref(&shared.1).cast_mut().cast());
+        let mut seen = Vec::new();
+        loop {
+            shared.0.begin();
+            calls.queue.collect(|_| {});
+            calls.run_collected(&mut seen);
+            if !seen.is_empty() {
+                break;
+            }
+            shared.1.sleep();
+        }
+        posting.join().unwrap();
+        calls.end();
+    });
+}
+
+/// A loop that gets its hook while somebody decides that it ends: it finds that decided, or its hook runs.
+#[test]
+fn loom_call_hook_set_while_stopped() {
+    explore(|| {
+        let shared = Arc::new((Interrupt::default(), Bell::default(), AtomicBool::new(false)));
+        let stopping = {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                shared.2.swap(true, Ordering::AcqRel);
+                shared.0.insist();
+            })
+        };
+        shared.0.set(Some(ring), std::ptr::from_ref(&shared.1).cast_mut().cast());
+        if !shared.2.load(Ordering::Acquire) {
+            shared.1.sleep();
+        }
+        stopping.join().unwrap();
     });
 }

@@ -10,7 +10,8 @@ use core::ptr::null_mut;
 pub struct Interrupt {
     /// The hook ran, and the loop has not looked since.
     requested: AtomicBool,
-    /// There is a hook.
+    /// There is a hook, for all that the loop's thread knows. Others ask under the lock: so who is about to set it sees what was posted, or
+    /// whoever posts sees it.
     is_set: AtomicBool,
     /// Held while the hook runs, so that it does not run any more once it was replaced.
     hook: Mutex<(uvx_interrupt_hook, *mut c_void)>,
@@ -30,16 +31,14 @@ impl Default for Interrupt {
 impl Interrupt {
     /// Something was posted that interrupts. Any thread.
     pub fn request(&self) {
-        if self.is_set.load(Ordering::Relaxed) && !self.requested.swap(true, Ordering::AcqRel) {
+        if !self.requested.swap(true, Ordering::AcqRel) {
             self.run_hook();
         }
     }
 
     /// The thread is to end: the hook runs in any case, for it may have run for something that the thread has just looked for. Any thread.
     pub fn insist(&self) {
-        if self.is_set.load(Ordering::Relaxed) {
-            self.run_hook();
-        }
+        self.run_hook();
     }
 
     fn run_hook(&self) {
@@ -61,6 +60,6 @@ impl Interrupt {
     pub fn set(&self, hook: uvx_interrupt_hook, arg: *mut c_void) {
         *lock(&self.hook) = (hook, arg);
         self.is_set.store(hook.is_some(), Ordering::Relaxed);
-        self.requested.store(false, Ordering::Release);
+        self.requested.swap(false, Ordering::AcqRel);
     }
 }
