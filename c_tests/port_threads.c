@@ -319,6 +319,28 @@ TEST(the_writable_callback) {
   CHECK_EQ(uv_loop_close(&loop), 0);
 }
 
+/* Room that was too small for a message is no news: a loop that asked would turn for ever. */
+TEST(room_that_is_too_small_is_not_announced) {
+  static char bytes[60];
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  port_bounded(&a, &b, 0, 100, 0);
+  CHECK_EQ(uvx_message_port_attach(&loop, a, port_log_tag, NULL), 0);
+  CHECK_EQ(port_post_bytes(a, 1, bytes, 29), 0);
+  CHECK_EQ(port_post_bytes(a, 2, bytes, 20), 0); /* fewer than half of the bytes wait */
+  CHECK_EQ(port_post_bytes(a, 3, bytes, 60), UV_EAGAIN);
+  CHECK_EQ(uvx_message_port_on_writable(a, port_log_event), 0);
+  for (int i = 0; i < 5; i++) CHECK_EQ(uv_run(&loop, UV_RUN_NOWAIT), 1);
+  CHECK_LOG("");
+  CHECK_EQ(port_receive(b), 1);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_LOG("ok");
+  CHECK_EQ(port_post_bytes(a, 3, bytes, 60), 0);
+  port_close(a);
+  port_close(b);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  CHECK_EQ(uv_loop_close(&loop), 0);
+}
+
 TEST(room_that_was_announced_and_is_gone_again) {
   CHECK_EQ(uv_loop_init(&loop), 0);
   port_bounded(&a, &b, 1, 0, 0);

@@ -102,9 +102,9 @@ pub unsafe extern "C" fn uvx_message_port_drain(port: *mut uvx_message_port_t) -
 }
 
 /// Calls `cb` once, on the port's loop, when fewer than `low_water` messages wait at the other end: with status 0, or with UV_EPIPE if
-/// the other end is closed; in a group, when there is such room at every other port. Soon, if that is so already. Another call
-/// replaces the callback, NULL takes it back. The port need not be started. While the callback is to come, a referenced port keeps its
-/// loop alive. UV_EINVAL: the port is not attached.
+/// the other end is closed; in a group, when there is such room at every other port. Soon, if that is so already, unless a message was
+/// refused and the other end has read none since. Another call replaces the callback, NULL takes it back. The port need not be
+/// started. While the callback is to come, a referenced port keeps its loop alive. UV_EINVAL: the port is not attached.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_message_port_on_writable(
     port: *mut uvx_message_port_t,

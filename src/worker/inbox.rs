@@ -94,6 +94,8 @@ struct Room {
     wanted: AtomicU32,
     /// Counts up whenever there is room again; threads sleep on it.
     turn: AtomicU32,
+    /// One more than had been read when a message was refused last; 0: none was.
+    refused_at: AtomicU64,
 }
 
 impl Inbox {
@@ -112,7 +114,7 @@ impl Inbox {
             unused: FreeStack::default(),
             posted: Counter::default(),
             counting: Mutex::new(()),
-            room: Room { wanted: AtomicU32::new(0), turn: AtomicU32::new(0) },
+            room: Room { wanted: AtomicU32::new(0), turn: AtomicU32::new(0), refused_at: AtomicU64::new(0) },
             writers: Writers::default(),
             end: UnsafeCell::new(uv__queue { next: null_mut(), prev: null_mut() }),
         }
@@ -143,8 +145,10 @@ impl Inbox {
         if bytes > self.limits.bytes {
             return Err(Errno::EMSGSIZE);
         }
+        let taken = self.reader.taken.get().messages; // first: what is taken from now on may make the room that is missing
         let waiting = self.waiting();
         if waiting.messages >= self.limits.messages || waiting.bytes > self.limits.bytes - bytes {
+            self.room.refused_at.store(taken.wrapping_add(1), Ordering::Relaxed);
             return Err(Errno::EAGAIN);
         }
         self.posted.add(bytes);
@@ -193,6 +197,12 @@ impl Inbox {
         }
         let waiting = self.waiting();
         waiting.messages < self.limits.low_messages && waiting.bytes < self.limits.low_bytes
+    }
+
+    /// Whether a message that was refused might be accepted now: there is room, and more of it than then.
+    pub fn has_more_room(&self) -> bool {
+        let taken = self.reader.taken.get().messages;
+        self.has_room() && self.room.refused_at.load(Ordering::Relaxed) != taken.wrapping_add(1)
     }
 
     /// Asks to be told when there is room, and returns the word to wait for. The caller looks once more before it waits.

@@ -378,7 +378,7 @@ impl Port {
 
     /// Whether all that this port posts to has room, or takes nothing any more; the owner will be told of it otherwise.
     pub fn await_room(&self) -> bool {
-        let is_ready = |port: &Port| port.inbox.is_closed() || port.inbox.has_room();
+        let is_ready = |port: &Port| port.inbox.is_closed() || port.inbox.has_more_room();
         let awaits = |port: &Port| {
             is_ready(port) || {
                 port.inbox.want_room(CALLBACK);
