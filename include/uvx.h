@@ -1520,8 +1520,9 @@ UV_EXTERN int uvx_message_port_post_wait(struct uvx_message_port_t* port,
  * for what its own loop would have to post.
  *
  * The port's owner. UV_EAGAIN: nothing is there (timeout 0). UV_ETIMEDOUT. UV_EINTR:
- * uvx_message_port_interrupt was called. UV_EOF: the other end is closed, and all was read.
- * UV_EBADF: this port is closed. UV_EBUSY: another thread has the port.
+ * uvx_message_port_interrupt was called. UV_EOF: the other end is closed, and all was read, or does
+ * not matter (UVX_PORT_CLOSE_NOW). UV_EBADF: this port is closed. UV_EBUSY: another thread has the
+ * port.
  */
 UV_EXTERN int uvx_message_port_receive(struct uvx_message_port_t* port,
                                        struct uvx_message_t** out,
@@ -1668,8 +1669,9 @@ UV_EXTERN int uvx_message_port_set_batch_cb(struct uvx_message_port_t* port,
                                             uvx_message_batch_cb cb);
 
 /**
- * Delivers all messages that wait now, before it returns, even if the port is stopped, and whatever
- * its budget. UV_EINVAL: the port is not attached, or has no callback.
+ * Delivers all messages that wait now, before it returns, even if the port is stopped, whatever its
+ * budget, and if the other end was closed with UVX_PORT_CLOSE_NOW. UV_EINVAL: the port is not
+ * attached, or has no callback.
  */
 UV_EXTERN int uvx_message_port_drain(struct uvx_message_port_t* port);
 

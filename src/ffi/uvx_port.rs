@@ -104,7 +104,7 @@ pub unsafe extern "C" fn uvx_message_port_post_wait(
 /// too. A thread must not wait for what its own loop would have to post.
 ///
 /// The port's owner. UV_EAGAIN: nothing is there (timeout 0). UV_ETIMEDOUT. UV_EINTR: uvx_message_port_interrupt was called. UV_EOF: the
-/// other end is closed, and all was read. UV_EBADF: this port is closed. UV_EBUSY: another thread has the port.
+/// other end is closed, and all was read, or does not matter (UVX_PORT_CLOSE_NOW). UV_EBADF: this port is closed. UV_EBUSY: another thread has the port.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_message_port_receive(
     port: *mut uvx_message_port_t,

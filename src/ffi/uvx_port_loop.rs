@@ -93,8 +93,8 @@ pub unsafe extern "C" fn uvx_message_port_set_batch_cb(
     status(delivery::set_batch_cb(unsafe { &*port.cast::<Port>() }, cb))
 }
 
-/// Delivers all messages that wait now, before it returns, even if the port is stopped, and whatever its budget. UV_EINVAL: the port is
-/// not attached, or has no callback.
+/// Delivers all messages that wait now, before it returns, even if the port is stopped, whatever its budget, and if the other end was
+/// closed with UVX_PORT_CLOSE_NOW. UV_EINVAL: the port is not attached, or has no callback.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_message_port_drain(port: *mut uvx_message_port_t) -> c_int {
     // SAFETY: the caller gives a port, on its loop's thread.
