@@ -29,11 +29,11 @@ done
 
 build=${BENCH_OUT:-out/bench}
 mkdir -p "$build"
-# ports.c, calls.c, pools.c, trace.c and watchdog.c need the extension and run on ours alone; *_baseline.c are the counterparts for both.
+# ports.c, calls.c, pools.c, locks.c, trace.c and watchdog.c need the extension and run on ours alone; *_baseline.c are the counterparts for both.
 for source in benches/*.c; do
   program=$(basename "$source" .c)
   library=$ref
-  case $program in ports | calls | pools | trace | watchdog) library=$ours ;; esac
+  case $program in ports | calls | pools | locks | trace | watchdog) library=$ours ;; esac
   ${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Wno-unused-function ${UV_INCLUDE:+-I"$UV_INCLUDE"} -Iinclude \
     "$source" -o "$build/$program" "$library/libuv.so.1" -pthread
 done
@@ -125,6 +125,9 @@ done
 for scenario in "latency queue" "latency from" "latency pool" "latency runner" "many queue" "many from" "many pool" "many runner" \
   "many queue 5" "many pool 5" "posters pool" "posters runner" "delayed"; do
   alone pools $scenario
+done
+for scenario in "wait" "wait 1000" "turn" "threads" "loops"; do
+  alone locks $scenario
 done
 if command -v taskset >/dev/null; then
   for scenario in "async pingpong" "async hammer 1" "async sporadic 1000" "pool one 0" "pool one 10" "pool one 100" \

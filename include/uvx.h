@@ -93,6 +93,22 @@
  *     uvx_message_port_post(uvx_worker_port(worker), &question);    // may be posted before the thread runs
  *     uv_run(&loop, UV_RUN_DEFAULT);                                // until on_worker_exit has returned
  *
+ * Named locks. A lock has a name that holds for the whole process: any loop can ask for it, for
+ * itself alone or shared, and any thread can wait for it.
+ *
+ *     static void granted(uvx_lock_t* lock, int status) {           // on the loop that asked
+ *       if (status != 0) return;
+ *       write_the_cache(lock->data);
+ *       uvx_lock_release(lock);                                     // now or later: whoever is next has it
+ *     }
+ *
+ *     uvx_lock_request(&loop, &job->lock, "cache", 0, granted, NULL);  // "lock" is a uvx_lock_t
+ *
+ *     uvx_lock_t lock;                                              // without a loop
+ *     uvx_lock_wait(&lock, "cache", UVX_LOCK_SHARED, UVX_FOREVER);
+ *     read_the_cache();
+ *     uvx_lock_release(&lock);
+ *
  * docs/uvx/README.md says which of these to use when, and has programs. C99 or later, C++11 or
  * later; with -std=c99 and the like, uv.h needs _GNU_SOURCE or _XOPEN_SOURCE=600 to be defined.
  *
@@ -111,16 +127,17 @@
  * to its loop. A mailbox is alive as long as the caller has a reference; a worker until its exit
  * callback has returned, or longer for who has called uvx_worker_retain. After fork(2) the child
  * must not use the parent's ports, mailboxes, workers and pools; a loop that went through
- * uv_loop_fork has none of them.
+ * uv_loop_fork has none of them, and no locks.
  *
  * Watchdogs, signal wakes and SIGINT watchdogs call back on a thread of the library's, beside all
  * loops (docs/uvx/watchdog.md). A thread with a loop serves others without belonging to one of them
  * (uvx_io_thread_start). The debug port tells what the loops of the process are doing, if somebody
  * asks for it (uvx_debug_start, docs/uvx/debug_port.md).
  *
- * Attached ports and workers are no handles: uv_walk does not show them. uv_loop_close says
- * UV_EBUSY while a port is attached, a worker has not exited, or a call with UVX_CALL_REF waits.
- * Ports that are only in each other's inboxes cannot be reached any more, and are never freed.
+ * Attached ports, workers and locks are no handles: uv_walk does not show them. uv_loop_close says
+ * UV_EBUSY while a port is attached, a worker has not exited, a lock is held or asked for, or a
+ * call with UVX_CALL_REF waits. Ports that are only in each other's inboxes cannot be reached any
+ * more, and are never freed.
  */
 
 #ifndef UVX_H
@@ -146,6 +163,21 @@
  * by uvx_loop_run_interrupts too.
  */
 #define UVX_CALL_INTERRUPT 2
+
+/**
+ * Others may hold the lock at the same time, if they share it too. Without it: nobody else.
+ */
+#define UVX_LOCK_SHARED 1
+
+/**
+ * Only if the lock can be had at once: else the request ends with UV_EAGAIN.
+ */
+#define UVX_LOCK_IF_AVAILABLE 2
+
+/**
+ * Takes the lock from all who hold it, before all who wait. Not together with other flags.
+ */
+#define UVX_LOCK_STEAL 4
 
 /**
  * The most things that one message can hand over.
@@ -388,6 +420,58 @@ typedef struct uvx_io_thread_options_t {
    */
   uvx_io_thread_stop_cb stop_cb;
 } uvx_io_thread_options_t;
+
+/**
+ * A named lock: a request for it, and then the lock itself. The caller's memory, which is the
+ * library's from a request that succeeds until it is over: until uvx_lock_release has returned, or
+ * the callback begins that says that the lock is not, or no longer, there. Then it may be freed or
+ * used for the next request.
+ */
+typedef struct uvx_lock_t {
+  /**
+   * The program's own.
+   */
+  void *data;
+  /**
+   * The library's. Needs no initialisation.
+   */
+  void *reserved[15];
+} uvx_lock_t;
+
+/**
+ * What became of a request (`granted`), or of a lock (`lost`); see uvx_lock_request.
+ */
+typedef void (*uvx_lock_cb)(struct uvx_lock_t *lock, int status);
+
+/**
+ * Somebody who holds a lock, or waits for it.
+ */
+typedef struct uvx_lock_info_t {
+  /**
+   * The name. It goes with the list.
+   */
+  const char *name;
+  /**
+   * Whose request it is: this loop's, or with NULL a thread's in uvx_lock_wait. Only to compare it: it may be closed by now.
+   */
+  uv_loop_t *loop;
+  /**
+   * The system's number (gettid) of the thread that called uvx_lock_wait, or that runs the loop, or ran it last; 0: none has.
+   */
+  int tid;
+  /**
+   * 1: shared; 0: exclusive.
+   */
+  int shared;
+  /**
+   * 1: holds the lock; 0: waits for it.
+   */
+  int held;
+  /**
+   * 0.
+   */
+  int reserved[5];
+} uvx_lock_info_t;
 
 /**
  * What kind of thing is handed over.
@@ -1344,6 +1428,89 @@ UV_EXTERN int uvx_io_thread_stop(struct uvx_io_thread_t* thread, uvx_io_thread_m
  * but itself (UV_EINVAL). UV_ETIMEDOUT: it is still there.
  */
 UV_EXTERN int uvx_io_thread_join(struct uvx_io_thread_t* thread, uint64_t timeout_ns);
+
+/**
+ * Asks for the lock with that name, which holds for the whole process: one loop or thread has it,
+ * or several that share it. Who asks first has it first. `flags`: 0, or UVX_LOCK_SHARED,
+ * UVX_LOCK_IF_AVAILABLE, or UVX_LOCK_STEAL alone. The name is any string, and is copied.
+ *
+ * `granted` runs once, on the loop, never inside of this. 0: the lock is held, until
+ * uvx_lock_release. UV_EAGAIN: it is not available, and UVX_LOCK_IF_AVAILABLE was asked for.
+ * UV_ECANCELED: uvx_lock_cancel was called, the worker that has the loop ends, or the lock was
+ * stolen before this could tell that it was there. With an error the lock is over.
+ *
+ * `lost` runs once, on the loop, with UV_ECANCELED, when somebody has stolen a lock that is held;
+ * it is over then, and there is nothing to release. If that is called before `lost` has begun, that
+ * does not run. It may be NULL: then a lock that was stolen is released like any other.
+ *
+ * The loop stays alive until `granted` has run; a lock that is held does not keep it alive. It
+ * cannot be closed before the lock is over; a worker that ends cancels and releases all of its own.
+ * The loop's thread.
+ *
+ * UV_EINVAL: no name, no `granted`, or flags that make no sense. UV_ESHUTDOWN: the worker that has
+ * the loop ends. UV_ENOMEM.
+ */
+UV_EXTERN int uvx_lock_request(uv_loop_t* loop,
+                               struct uvx_lock_t* lock,
+                               const char* name,
+                               unsigned int flags,
+                               uvx_lock_cb granted,
+                               uvx_lock_cb lost);
+
+/**
+ * As uvx_lock_request, for a thread without a loop: returns 0 when the lock is held. Nobody tells
+ * such a thread that its lock was stolen: uvx_lock_is_held does. `flags`: 0, UVX_LOCK_SHARED or
+ * UVX_LOCK_STEAL.
+ *
+ * UV_ETIMEDOUT: it was not to be had for `timeout_ns` (UVX_FOREVER: no limit; 0: this does not
+ * wait). UV_EINVAL: no name, or flags that make no sense. UV_ENOMEM. With an error `lock` is the
+ * caller's again.
+ *
+ * Any thread. One that waits for a lock that it holds itself, by another request or by its loop,
+ * waits until its time is over.
+ */
+UV_EXTERN int uvx_lock_wait(struct uvx_lock_t* lock,
+                            const char* name,
+                            unsigned int flags,
+                            uint64_t timeout_ns);
+
+/**
+ * Gives up a lock that is held: whoever is next has it. Then `lock` is the caller's again, and no
+ * callback of it runs. 0 also if it was stolen, as long as `lost` has not begun. The loop's thread;
+ * any thread for a lock of uvx_lock_wait.
+ *
+ * UV_EINVAL: it is not held: not yet granted, released before, lost, or the parent's in the child
+ * after fork(2).
+ */
+UV_EXTERN int uvx_lock_release(struct uvx_lock_t* lock);
+
+/**
+ * Takes a request back: its `granted` runs with UV_ECANCELED, on the loop. This can be done until
+ * `granted` begins; also if the lock has been granted by then: the next one gets it. The loop's
+ * thread.
+ *
+ * UV_EBUSY: the lock is held. UV_EINVAL: it is over; it is not a loop's; or it is the parent's in
+ * the child after fork(2).
+ */
+UV_EXTERN int uvx_lock_cancel(struct uvx_lock_t* lock);
+
+/**
+ * 1: the lock is held, which can change at any time if others steal; 0: it is not, or not yet. Any
+ * thread, as long as the lock's memory is there.
+ */
+UV_EXTERN int uvx_lock_is_held(const struct uvx_lock_t* lock);
+
+/**
+ * Who holds the locks of the process, and who waits for them, at one moment: name by name, for each
+ * name those who hold it and then those who wait, the next one first. A list of `count` entries, to
+ * be given back by uvx_locks_free. Any thread. UV_ENOMEM.
+ */
+UV_EXTERN int uvx_locks_query(struct uvx_lock_info_t** list, size_t* count);
+
+/**
+ * Frees a list of uvx_locks_query. NULL is fine. Any thread.
+ */
+UV_EXTERN void uvx_locks_free(struct uvx_lock_info_t* list, size_t count);
 
 /**
  * The sender's tag. Any thread that has a reference, or that was called back with the message; so

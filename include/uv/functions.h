@@ -664,7 +664,7 @@ UV_EXTERN int uv_loop_init(uv_loop_t* loop);
 
 /**
  * Gives back what the loop holds, but not its memory. UV_EBUSY while it has handles that are not
- * closed, requests that are not done, or attached ports.
+ * closed, requests that are not done, attached ports, workers, or named locks.
  */
 UV_EXTERN int uv_loop_close(uv_loop_t* loop);
 

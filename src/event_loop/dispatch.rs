@@ -12,7 +12,7 @@ use crate::handles::{async_, fs_event, loop_watchers, poll, process, signal, udp
 use crate::ptr::{Cx, Handle};
 use crate::reqs;
 use crate::sync::mailbox::Kind;
-use crate::worker::{broadcast, call, debug, port, service, workers};
+use crate::worker::{broadcast, call, debug, locks, port, service, workers};
 use core::ffi::c_int;
 use core::ptr::null_mut;
 
@@ -122,11 +122,12 @@ pub fn forget_calls(lp: Loop) {
     call::leave(lp);
 }
 
-/// In the child after fork: calls that were posted to the loop are the parent's, and so are its workers and ports.
+/// In the child after fork: calls that were posted to the loop are the parent's, and so are its workers, ports and locks.
 pub fn forget_threads(lp: Loop) {
     call::forget(lp);
     workers::forget(lp);
     port::Port::forget_all(lp);
+    locks::forget(lp);
 }
 
 /// A loop was made: the environment may want its process to have a debug port.
@@ -155,6 +156,7 @@ unsafe extern "C" fn after_fork_in_child() {
     super::pool::after_fork_in_child();
     service::after_fork_in_child();
     broadcast::after_fork_in_child();
+    locks::after_fork_in_child();
     super::census::after_fork_in_child();
     workers::env_data::after_fork_in_child();
     debug::after_fork_in_child();

@@ -105,6 +105,8 @@ fn make_internals() -> Result<Owned<Internals>> {
         (&raw mut (*place).ports).write(Cell::new(null()));
         (&raw mut (*place).workers).write(Cell::new(null()));
         (&raw mut (*place).calls).write(Cell::new(null()));
+        queue::init((&raw mut (*place).locks).cast());
+        (&raw mut (*place).locks_closed).write(Cell::new(false));
         (&raw mut (*place).thread).write(AtomicUsize::new(0));
         (&raw mut (*place).begun_elsewhere).write(AtomicU32::new(0));
         (&raw mut (*place).census).write(Census::default());
@@ -135,8 +137,8 @@ fn open_descriptors(lp: Loop) -> Result {
     Ok(())
 }
 
-/// `uv_loop_close`: `UV_EBUSY` while it has requests, handles that are not closed, attached ports, workers, or posted calls that keep it
-/// alive. Other posted calls are cancelled.
+/// `uv_loop_close`: `UV_EBUSY` while it has requests, handles that are not closed, attached ports, workers, named locks, or posted calls
+/// that keep it alive. Other posted calls are cancelled.
 pub fn close(lp: Loop) -> Result {
     // SAFETY: `close` is an entry from C on the loop's thread.
     let mut cx = unsafe { Cx::enter() };
@@ -172,13 +174,15 @@ pub fn close(lp: Loop) -> Result {
 /// Whether the loop cannot be closed.
 pub fn is_busy(lp: Loop) -> bool {
     dispatch::collect_calls(lp);
-    // SAFETY: the queue is initialised.
-    let has_handles = unsafe { !queue::is_empty(lp.handle_queue()) };
+    // SAFETY: the queues are initialised.
+    let (has_handles, has_locks) =
+        unsafe { (!queue::is_empty(lp.handle_queue()), !queue::is_empty(lp.locks())) };
     let internals = lp.internals();
     lp.active_reqs() > 0
         || has_handles
         || !internals.ports.get().is_null()
         || !internals.workers.get().is_null()
+        || has_locks
 }
 
 /// `uv_loop_configure`.

@@ -64,6 +64,10 @@ pub struct Internals {
     pub workers: Cell<*const c_void>,
     /// The loop's mailbox for posted calls, once it has one.
     pub calls: Cell<*const c_void>,
+    /// The named locks that the loop holds or waits for, which keep it from being closed.
+    pub locks: UnsafeCell<uv__queue>,
+    /// The loop ends, and asks for no more of them.
+    pub locks_closed: Cell<bool>,
     /// What others may know of the loop.
     pub census: Census,
     /// The thread that runs the loop, or did last (`sys::thread::number`); 0 before the first run.
@@ -190,6 +194,10 @@ impl Loop {
     pub fn idle_handles(self) -> *mut uv__queue {
         // SAFETY: as above.
         unsafe { &raw mut (*self.as_ptr()).idle_handles }
+    }
+
+    pub fn locks(self) -> *mut uv__queue {
+        self.internals().locks.get()
     }
 
     /// Whether the kernel has not been told yet of changed interests, so that its descriptor does not speak for them.

@@ -51,6 +51,7 @@ pub mod uvx_call;
 pub mod uvx_debug;
 pub mod uvx_env_data;
 pub mod uvx_io_thread;
+pub mod uvx_lock;
 pub mod uvx_message;
 pub mod uvx_pool;
 pub mod uvx_port;

@@ -23,7 +23,7 @@ pub unsafe extern "C" fn uv_loop_init(r#loop: *mut uv_loop_t) -> c_int {
 }
 
 /// Gives back what the loop holds, but not its memory. UV_EBUSY while it has handles that are not closed, requests that are not
-/// done, or attached ports.
+/// done, attached ports, workers, or named locks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uv_loop_close(r#loop: *mut uv_loop_t) -> c_int {
     // SAFETY: the caller gives a loop.

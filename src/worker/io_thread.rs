@@ -4,7 +4,7 @@
 //! its end.
 
 use super::call::{self, Calls};
-use super::workers::{close_all, finish_closing};
+use super::workers::{finish_closing, wind_up};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::event_loop::notice::Notice;
@@ -248,13 +248,7 @@ fn live(cx: &mut Cx, thread: &IoThread, lp: Loop) {
 fn tear_down(cx: &mut Cx, thread: &IoThread, lp: Loop) {
     let _ = call::close(cx, lp, UV_ECANCELED);
     finish_closing(cx, lp);
-    loop {
-        close_all(cx, lp);
-        run(cx, lp, UV_RUN_DEFAULT);
-        if !lifecycle::is_busy(lp) {
-            break;
-        }
-    }
+    wind_up(cx, lp);
     let mut post = lock(&thread.post);
     post.is_open = false;
     if post.is_posted {

@@ -10,11 +10,13 @@
 //! A loop's [`call::Calls`] let any thread have it run a function. A worker (`workers/`) is a thread with a loop, calls, and a channel to
 //! the loop that started it.
 //!
+//! Named [`locks`] are for loops and for threads without one.
+//!
 //! The service thread (`service/`) runs watchdogs and what signals wake, beside all loops. An [`io_thread`] is a thread with a loop and calls.
 //!
 //! The debug port (`debug/`) tells from outside what all of them are doing.
 //!
-//! Layers, top to bottom: `debug`; `io_thread`; `workers`; `call`; `broadcast`; `delivery`, `receive`, `close`, `sender`; `post`; `transfer`; `port`, `claim`; `channel`; `message`; `inbox`,
+//! Layers, top to bottom: `debug`; `io_thread`; `workers`; `locks`; `call`; `broadcast`; `delivery`, `receive`, `close`, `sender`; `post`; `transfer`; `port`, `claim`; `channel`; `message`; `inbox`,
 //! `doorbell`, `writer`, `recycling`, `depot`, `shared_buffer`. `service` stands on none of them. (Messages hold ports and ports hold messages, so `message` and `close` know each other.)
 
 pub mod broadcast;
@@ -28,6 +30,7 @@ pub mod depot;
 pub mod doorbell;
 pub mod inbox;
 pub mod io_thread;
+pub mod locks;
 pub mod message;
 pub mod pools;
 pub mod port;

@@ -14,6 +14,7 @@ use super::channel::Channel;
 use super::inbox::{CALLBACK, Limits};
 use super::port::{Far, Port};
 use crate::abi::errno::{Errno, Result};
+use crate::ds::hash;
 use crate::event_loop::lifecycle;
 use crate::mem;
 use core::cell::Cell;
@@ -71,7 +72,7 @@ pub unsafe fn open(name: *const c_char, limits: Limits) -> Result<NonNull<Port>>
 /// The port is that of a member, of no group yet; it stays until it has left.
 unsafe fn join(name: &[u8], port: &Port) -> Result {
     let Far::Group(member) = port.far() else { return Err(Errno::EINVAL) };
-    let index = hash(name);
+    let index = row_of(name);
     let Some(row) = TABLE.get(index) else { return Err(Errno::EINVAL) };
     let mut row = row.lock();
     let (group, is_new) = match row.find(name) {
@@ -200,10 +201,6 @@ impl Row {
     }
 }
 
-/// FNV-1a.
-fn hash(name: &[u8]) -> usize {
-    let hash = name.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
-    });
-    (hash % ROWS as u64) as usize
+fn row_of(name: &[u8]) -> usize {
+    (hash::of_bytes(name) % ROWS as u64) as usize
 }

@@ -11,7 +11,7 @@ mod start;
 mod thread;
 
 pub use start::{Plan, start};
-pub use thread::{close_all, current, finish_closing};
+pub use thread::{current, finish_closing, wind_up};
 
 use super::call::Calls;
 use super::port::{Hold, Port};

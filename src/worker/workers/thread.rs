@@ -9,6 +9,7 @@ use crate::ptr::{Cx, Handle};
 use crate::sync::prim::{Ordering, lock};
 use crate::sys;
 use crate::worker::call;
+use crate::worker::locks;
 use crate::worker::port::{Port, lateness};
 use core::cell::Cell;
 use core::ffi::c_void;
@@ -81,19 +82,11 @@ fn tear_down(cx: &mut Cx, worker: &Worker, lp: Loop) {
     finish_closing(cx, lp);
     // Exit callbacks close what belonged to the worker that has ended, so handles wait for them. Ports do not: a worker may wait for their ends.
     while !lp.internals().workers.get().is_null() {
-        stop_all(lp, 1);
-        close_ports(cx, lp);
+        close_early(cx, lp);
         run(cx, lp, UV_RUN_ONCE);
     }
     finish_closing(cx, lp);
-    loop {
-        close_all(cx, lp);
-        run(cx, lp, UV_RUN_DEFAULT);
-        // What callbacks have opened meanwhile is closed too.
-        if !lifecycle::is_busy(lp) {
-            break;
-        }
-    }
+    wind_up(cx, lp);
     start::close_port(cx, worker.own_port());
     worker.env_data.clear(cx);
     *lock(&worker.is_open) = false; // nobody posts to the loop any more, nor asks for its times
@@ -118,14 +111,29 @@ fn is_closing(cx: &mut Cx, lp: Loop) -> bool {
     found
 }
 
-fn close_ports(cx: &mut Cx, lp: Loop) {
+/// Ends everything on the loop, until it can be closed: also what callbacks have opened meanwhile.
+pub fn wind_up(cx: &mut Cx, lp: Loop) {
+    loop {
+        close_all(cx, lp);
+        if !run(cx, lp, UV_RUN_DEFAULT) {
+            locks::release_all(lp); // nothing is under way any more that could rely on them
+        }
+        if !lifecycle::is_busy(lp) {
+            break;
+        }
+    }
+}
+
+/// Ends what need not wait for anything: workers, ports, requests for named locks.
+fn close_early(cx: &mut Cx, lp: Loop) {
+    stop_all(lp, 1);
     Port::for_each_of(lp, |port| start::close_port(cx, port)); // attached, so their ends come later
+    locks::close(lp); // whose callbacks come later, too
 }
 
 /// Closes everything on the loop that is open, handles without a callback.
-pub fn close_all(cx: &mut Cx, lp: Loop) {
-    stop_all(lp, 1);
-    close_ports(cx, lp);
+fn close_all(cx: &mut Cx, lp: Loop) {
+    close_early(cx, lp);
     handles::walk(cx, lp, |raw| {
         // SAFETY: this is the user's part of the walk, so nothing else holds a handle; the loop's handles are alive.
         unsafe {
