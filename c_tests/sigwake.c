@@ -324,6 +324,42 @@ TEST(a_callback_may_remove_its_own) {
   }
 }
 
+static void* spare;
+
+static void* malloc_again(size_t size) {
+  void* block = size <= 256 ? __atomic_exchange_n(&spare, NULL, __ATOMIC_SEQ_CST) : NULL;
+  return block != NULL ? block : malloc(size < 256 ? 256 : size);
+}
+
+static void keep_to_reuse(void* block) {
+  if (block != NULL) free(__atomic_exchange_n(&spare, block, __ATOMIC_SEQ_CST));
+}
+
+static void remove_itself_and_linger(wake_t* given, void* arg) {
+  (void) arg;
+  CHECK_EQ(uvx_sigwake_remove(given), 0);
+  uv_sem_post(&done);
+  uv_sem_wait(&go_on);
+}
+
+/* The next one has its memory: to remove that is not to wait for the callback of the first. */
+TEST(nobody_waits_for_the_callback_of_one_that_has_removed_itself) {
+  wake_t* next;
+  CHECK_EQ(uv_replace_allocator(malloc_again, realloc, calloc, keep_to_reuse), 0);
+  CHECK_EQ(uv_sem_init(&done, 0), 0);
+  CHECK_EQ(uv_sem_init(&go_on, 0), 0);
+  CHECK_EQ(uvx_sigwake_install(0, remove_itself_and_linger, NULL, &wake), 0);
+  uvx_sigwake_post(wake);
+  uv_sem_wait(&done);
+  CHECK_EQ(uvx_sigwake_install(0, count, &calls, &next), 0);
+  CHECK(next == wake);
+  uvx_sigwake_post(next);
+  CHECK_EQ(uvx_sigwake_remove(next), 1);
+  CHECK_EQ(calls_now(), 0);
+  uv_sem_post(&go_on);
+  uv_library_shutdown();
+}
+
 static void* storm(void* arg) {
   (void) arg;
   for (int i = 0; i < 2000; i++) CHECK_EQ(kill(getpid(), SIGUSR1), 0);

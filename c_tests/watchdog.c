@@ -211,6 +211,32 @@ TEST(stopping_waits_for_a_running_callback) {
   }
 }
 
+static void stop_itself_and_linger(watchdog_t* watchdog, void* arg) {
+  (void) arg;
+  CHECK_EQ(uvx_watchdog_stop(watchdog), 1);
+  uv_sem_post(&begun);
+  uv_sem_wait(&go_on);
+}
+
+/* The memory of one that has stopped itself may be another one's at once. To stop that one is not to wait for the callback of the first. */
+TEST(the_next_one_in_the_same_memory_does_not_wait_for_the_callback_of_the_last) {
+  watchdog_t watchdog;
+  CHECK_EQ(uv_sem_init(&begun, 0), 0);
+  CHECK_EQ(uv_sem_init(&go_on, 0), 0);
+  CHECK_EQ(uv_sem_init(&done, 0), 0);
+  for (int i = 0; i < 50; i++) {
+    CHECK_EQ(uvx_watchdog_start(&watchdog, 0, stop_itself_and_linger, NULL), 0);
+    uv_sem_wait(&begun);
+    CHECK_EQ(uvx_watchdog_start(&watchdog, i % 2 == 0 ? 0 : UVX_FOREVER, count, NULL), 0);
+    CHECK_EQ(uvx_watchdog_stop(&watchdog), 0); /* the thread is held, so it has not fired */
+    uv_sem_post(&go_on);
+  }
+  CHECK_EQ(fired_now(), 0);
+  CHECK_EQ(uvx_watchdog_start(&watchdog, 0, count, NULL), 0);
+  uv_sem_wait(&done);
+  CHECK_EQ(uvx_watchdog_stop(&watchdog), 1);
+}
+
 struct guarded {
   watchdog_t watchdog;
   int is_started; /* plain: what start and stop promise is all that orders it */
@@ -308,6 +334,8 @@ TEST(no_memory_is_needed) {
   allocs.always = 1;
   CHECK_EQ(uv_sem_init(&done, 0), 0);
   CHECK_EQ(uvx_watchdog_start(&watchdog, 0, count, NULL), 0);
+  uv_sem_wait(&done);
+  CHECK_EQ(uvx_watchdog_reset(&watchdog, 1), 1);
   uv_sem_wait(&done);
   CHECK_EQ(uvx_watchdog_stop(&watchdog), 1);
   CHECK_EQ(allocs.refused, 0);

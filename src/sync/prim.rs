@@ -42,3 +42,17 @@ impl ShortWait {
         }
     }
 }
+
+/// Statics with such types in them, which a model makes anew each time.
+macro_rules! statics {
+    ($($(#[$meta:meta])* static $NAME:ident: $Type:ty = $value:expr;)*) => {
+        $(
+            #[cfg(not(loom))]
+            $(#[$meta])*
+            static $NAME: $Type = $value;
+        )*
+        #[cfg(loom)]
+        loom::lazy_static! { $($(#[$meta])* static ref $NAME: $Type = $value;)* }
+    };
+}
+pub(crate) use statics;

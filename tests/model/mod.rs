@@ -1,6 +1,7 @@
 //! What the models share.
 #![allow(dead_code)] // each uses its part
 
+use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::sync::{Condvar, Mutex};
 
 /// All interleavings with at most two preemptions, or as many as LOOM_MAX_PREEMPTIONS asks for.
@@ -31,5 +32,23 @@ impl Bell {
             rung = self.1.wait(rung).unwrap();
         }
         *rung = false;
+    }
+}
+
+/// The kernel's part of a futex. A wait without end whose waker does not come is a deadlock, as above.
+#[derive(Default)]
+pub struct Futex(Mutex<()>, Condvar);
+
+impl Futex {
+    pub fn wait(&self, word: &AtomicU32, expected: u32) {
+        let queue = self.0.lock().unwrap();
+        if word.load(Ordering::Relaxed) == expected {
+            drop(self.1.wait(queue).unwrap());
+        }
+    }
+
+    pub fn wake_all(&self) {
+        drop(self.0.lock().unwrap());
+        self.1.notify_all();
     }
 }

@@ -1,34 +1,33 @@
 //! The service thread: one for the process, started when it is first needed, with all signals blocked. It runs, one at a time, the
 //! callbacks of watchdogs that are due (`watchdog.rs`) and of wakes that signals or threads have posted (`sigwake.rs`).
 //!
-//! Everything is under one mutex, but for the bell, which signal handlers ring too. The thread sleeps until the earliest deadline that it
-//! knows of; who arms a later one need not wake it, and who disarms that one does not either. So a program that arms and disarms again
-//! and again wakes the thread once per timeout, not once per turn.
+//! Everything is under one mutex, but for the bell (`bell.rs`), which signal handlers ring too. The thread sleeps until the earliest
+//! deadline that it knows of; who arms a later one need not wake it, and who disarms that one does not either. So a program that arms and
+//! disarms again and again wakes the thread once per timeout, not once per turn. `turn.rs` says whose callback is running, for those who
+//! have to wait for its end.
 //!
 //! After fork the child has no such thread, and nothing that is started or installed: dispositions are as before. The next watchdog or
 //! wake brings a new thread.
 
+pub mod bell;
 pub mod sigint;
 pub mod sigwake;
+pub mod turn;
 pub mod watchdog;
 
 use crate::abi::errno::Result;
+use crate::sync::prim::{self, statics};
 use crate::sync::static_mutex::{Locked, StaticMutex};
-use crate::sys::{futex::plain as futex, signal_mask, thread, time::now_ns};
+use crate::sys::{futex, signal_mask, thread, time::now_ns};
+use bell::{Bell, Rest};
 use core::cell::Cell;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
-use core::ptr::{null, null_mut};
+use core::ptr::null_mut;
 use core::sync::atomic::{AtomicU32, Ordering};
 use sigwake::SigWake;
+use turn::{Ends, Turn};
 use watchdog::Watchdog;
-
-/// What the bell says: the thread is awake, and will look before it sleeps only if it finds RUNG.
-const AWAKE: u32 = 0;
-/// Something was posted, or armed.
-const RUNG: u32 = 1;
-/// The thread sleeps on the bell.
-const ASLEEP: u32 = 2;
 
 /// Everything under the mutex.
 pub struct State {
@@ -36,12 +35,8 @@ pub struct State {
     pub heap: Cell<*mut Watchdog>,
     /// All wakes, the one that was called last at the end.
     pub wakes: Cell<*mut SigWake>,
-    /// Until then the thread would not look by itself; 0 while it is about to look anyway.
-    asleep_until: Cell<u64>,
-    /// Whose callback is running.
-    running: Cell<*const c_void>,
-    /// How many threads wait for the end of a callback.
-    waiting: Cell<u32>,
+    rest: Rest,
+    turn: Turn,
     is_started: Cell<bool>,
     stopping: Cell<bool>,
     /// The service thread, while there is one.
@@ -51,17 +46,17 @@ pub struct State {
 static SERVICE: StaticMutex<State> = StaticMutex::new(State {
     heap: Cell::new(null_mut()),
     wakes: Cell::new(null_mut()),
-    asleep_until: Cell::new(0),
-    running: Cell::new(null()),
-    waiting: Cell::new(0),
+    rest: Rest::new(),
+    turn: Turn::new(),
     is_started: Cell::new(false),
     stopping: Cell::new(false),
     thread: Cell::new(MaybeUninit::uninit()),
 });
 
-static BELL: AtomicU32 = AtomicU32::new(AWAKE);
-/// Counts callbacks that are over; who waits for that sleeps on it.
-static TURN: AtomicU32 = AtomicU32::new(0);
+statics! {
+    static BELL: Bell = Bell { word: prim::AtomicU32::new(bell::AWAKE) };
+    static ENDS: Ends = Ends { count: prim::AtomicU32::new(0) };
+}
 
 /// Counts the forks on the way to this process, so that what an ancestor has started can be told.
 static EPOCH: AtomicU32 = AtomicU32::new(0);
@@ -105,46 +100,44 @@ impl Service {
 
     /// Something is to be done at `deadline`: wakes the thread if it would sleep longer.
     pub fn announce(self, deadline: u64) {
-        if deadline < self.asleep_until.get() {
-            self.asleep_until.set(0); // it comes, whoever else announces something
-            ring(); // before the mutex is free: who finds the 0 relies on it
-        }
+        self.rest.announce(deadline, ring);
     }
 
-    /// Waits until the callback of `owner` is not running, unless this is called from a callback. Lets go of the mutex meanwhile.
+    /// If a callback of `owner` is running, waits until it is over, unless this is called from a callback. Lets go of the mutex meanwhile.
     pub fn wait_out(self, owner: *const c_void) -> Service {
-        let mut service = self;
-        while service.running.get() == owner && !is_here() {
-            let turn = TURN.load(Ordering::Acquire);
-            service.waiting.set(service.waiting.get().wrapping_add(1));
-            drop(service);
-            futex::wait(&TURN, turn, None);
-            service = lock();
-            service.waiting.set(service.waiting.get().wrapping_sub(1));
+        if is_here() {
+            return self;
         }
+        let Some(seen) = self.turn.wait_for(owner, &ENDS) else { return self };
+        drop(self);
+        ENDS.wait(seen, |word, seen| futex::wait(word, seen, None));
+        let service = lock();
+        service.turn.came_back();
         service
+    }
+
+    /// `wait_out` for an owner that ends. If that is what its callback is doing, nobody will wait for it.
+    pub fn part_with(self, owner: *const c_void) -> Service {
+        if is_here() {
+            self.turn.disown(owner);
+        }
+        self.wait_out(owner)
     }
 
     /// Runs a callback of `owner`, which may be gone afterwards, without the mutex.
     pub fn run(self, owner: *const c_void, callback: impl FnOnce()) -> Service {
-        self.running.set(owner);
+        self.turn.begin(owner);
         drop(self);
         callback();
         let service = lock();
-        service.running.set(null());
-        if service.waiting.get() > 0 {
-            TURN.fetch_add(1, Ordering::Release);
-            futex::wake_all(&raw const TURN);
-        }
+        service.turn.end(&ENDS, |word| futex::wake_all(word));
         service
     }
 }
 
 /// Has the thread look. Any thread, and signal handlers.
 pub fn ring() {
-    if BELL.swap(RUNG, Ordering::AcqRel) == ASLEEP {
-        futex::wake(&raw const BELL);
-    }
+    BELL.ring(|word| futex::wake(word));
 }
 
 std::thread_local! {
@@ -163,13 +156,12 @@ unsafe extern "C" fn serve(_: *mut c_void) {
     let _ = HERE.try_with(|here| here.set(true));
     let mut service = lock();
     while !service.stopping.get() {
-        BELL.swap(AWAKE, Ordering::AcqRel); // what was posted before this is seen below; what comes after rings again
-        service.asleep_until.set(0);
+        service.rest.end(&BELL);
         service = run_all(service);
         let deadline = watchdog::earliest(&service);
-        service.asleep_until.set(deadline);
+        service.rest.begin(deadline);
         drop(service);
-        sleep(deadline);
+        BELL.sleep(|word, asleep| sleep(word, asleep, deadline));
         service = lock();
     }
 }
@@ -187,14 +179,11 @@ fn run_all(mut service: Service) -> Service {
     service
 }
 
-/// Sleeps until the bell rings, at most until `deadline`.
-fn sleep(deadline: u64) {
-    if BELL.compare_exchange(AWAKE, ASLEEP, Ordering::AcqRel, Ordering::Acquire).is_err() {
-        return;
-    }
+/// Sleeps while the bell says so, at most until `deadline`.
+fn sleep(bell: &prim::AtomicU32, asleep: u32, deadline: u64) {
     let left = deadline.saturating_sub(now_ns());
     if left > 0 {
-        futex::wait(&BELL, ASLEEP, (deadline != u64::MAX).then_some(left));
+        futex::wait(bell, asleep, (deadline != u64::MAX).then_some(left));
     }
 }
 
@@ -222,12 +211,11 @@ pub fn after_fork_in_child() {
     let service = lock();
     service.heap.set(null_mut());
     service.wakes.set(null_mut());
-    service.asleep_until.set(0);
-    service.running.set(null());
-    service.waiting.set(0);
+    service.rest.renew();
+    service.turn.renew();
     service.is_started.set(false);
     service.stopping.set(false);
-    BELL.store(AWAKE, Ordering::Relaxed);
+    BELL.renew();
     EPOCH.fetch_add(1, Ordering::Relaxed);
     let _ = HERE.try_with(|here| here.set(false));
     sigint::forget();

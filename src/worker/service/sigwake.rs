@@ -132,7 +132,7 @@ pub unsafe fn remove(wake: *mut SigWake) -> bool {
     // SAFETY: the caller's; once it is in no list and its callback is over, it is this function's.
     unsafe {
         silence(wake);
-        let service = delist(service::lock(), wake).wait_out(wake.cast());
+        let service = delist(service::lock(), wake).part_with(wake.cast());
         let was_posted = (*wake).hook.take();
         drop(service);
         drop(Owned::from_raw(wake));

@@ -115,7 +115,7 @@ pub unsafe fn stop(raw: *mut uvx_watchdog_t) -> bool {
         if is_ours {
             disarm(&service, watchdog);
             (*watchdog).state |= STOPPING;
-            let _service = service.wait_out(watchdog.cast());
+            let _service = service.part_with(watchdog.cast());
             fired = (*watchdog).state & FIRED != 0;
             (*watchdog).state = 0;
         } else {
