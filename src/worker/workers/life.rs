@@ -1,12 +1,12 @@
-//! How far a worker is, and how it ends: two words that any thread may read. How it ends is decided once; who comes later has no say.
+//! How far a worker is, how it ends, and whether its loop is there: what any thread may ask. How it ends is decided once; who comes later
+//! has no say.
 
 use crate::abi::errno::Result;
 use crate::abi::*;
-use crate::sync::prim::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::prim::{AtomicI32, AtomicU32, AtomicU64, Mutex, Ordering, lock};
 use crate::sys::futex;
 use crate::sys::time::{Deadline, now_ns};
 use core::ffi::c_int;
-use core::sync::atomic::AtomicI32;
 
 /// See the module.
 pub struct Life {
@@ -14,6 +14,8 @@ pub struct Life {
     decision: AtomicU64,
     /// One of `UVX_WORKER_STARTING`, `ONLINE`, `ENDED`, `GONE`. Threads in `join` sleep on it.
     phase: AtomicU32,
+    /// Whether other threads may use the worker's loop.
+    is_open: Mutex<bool>,
     uv_error: AtomicI32,
     started_ns: AtomicU64,
 }
@@ -24,6 +26,7 @@ impl Default for Life {
         Life {
             decision: AtomicU64::new(0),
             phase: AtomicU32::new(UVX_WORKER_STARTING),
+            is_open: Mutex::new(true),
             uv_error: AtomicI32::new(0),
             started_ns: AtomicU64::new(0),
         }
@@ -35,6 +38,26 @@ impl Life {
     pub fn decide(&self, reason: uvx_worker_reason, code: c_int) -> bool {
         let word = u64::from(reason) << 32 | u64::from(code.cast_unsigned());
         self.decision.compare_exchange(0, word, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// The worker is to stop. False if it was decided before how it ends; else `tell` tells its loop, if that is there.
+    pub fn stop(&self, code: c_int, tell: impl FnOnce()) -> bool {
+        let decides = self.decide(UVX_WORKER_STOPPED, code);
+        if decides {
+            self.while_open(tell);
+        }
+        decides
+    }
+
+    /// Does something with the worker's loop, if that is there.
+    pub fn while_open<R>(&self, run: impl FnOnce() -> R) -> Option<R> {
+        let is_open = lock(&self.is_open);
+        if *is_open { Some(run()) } else { None }
+    }
+
+    /// Nobody else uses the worker's loop from here on. Worker's thread only.
+    pub fn close(&self) {
+        *lock(&self.is_open) = false;
     }
 
     /// The entry failed. Worker's thread only.

@@ -6,7 +6,7 @@
 
 pub mod env_data;
 mod exit;
-mod life;
+pub mod life;
 mod start;
 mod thread;
 
@@ -21,7 +21,7 @@ use crate::abi::*;
 use crate::event_loop::Loop;
 use crate::event_loop::notice::Notice;
 use crate::mem::Counted;
-use crate::sync::prim::{Mutex, Ordering, lock};
+use crate::sync::prim::Ordering;
 use crate::sys;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::{c_char, c_int, c_void};
@@ -49,8 +49,6 @@ pub struct Worker {
     /// For any thread.
     life: Life,
     tid: AtomicI32,
-    /// Whether the worker's loop can be posted to, and its thread can be asked for.
-    is_open: Mutex<bool>,
     exit_notice: Notice,
     stop_notice: Notice,
 
@@ -71,15 +69,9 @@ pub struct Worker {
 impl Worker {
     /// `uvx_worker_stop`. `UV_EALREADY` if it was decided before how the worker ends.
     pub fn stop(&self, code: c_int) -> Result {
-        if !self.life.decide(UVX_WORKER_STOPPED, code) {
+        // SAFETY: the loop is there, and nobody else posts the notice: there is one decision.
+        if !self.life.stop(code, || unsafe { self.stop_notice.post(self.own_loop.get(), 0) }) {
             return Err(Errno::EALREADY);
-        }
-        {
-            let is_open = lock(&self.is_open);
-            if *is_open {
-                // SAFETY: the loop is not closed while this is locked, and nobody else posts the notice: there is one decision.
-                unsafe { self.stop_notice.post(self.own_loop.get(), 0) };
-            }
         }
         self.calls.insist_on_interrupt();
         receive::interrupt(&self.far);
@@ -143,16 +135,18 @@ impl Worker {
             cpu_ns: u64::MAX,
             exit: self.life.exit(),
         };
-        let is_open = lock(&self.is_open);
-        let tid = self.tid.load(Ordering::Relaxed);
-        if *is_open && tid != -1 {
+        self.life.while_open(|| {
+            let tid = self.tid.load(Ordering::Relaxed);
+            if tid == -1 {
+                return;
+            }
             info.tid = tid;
             info.cpu_ns = sys::time::thread_cpu_ns(tid).unwrap_or(u64::MAX);
             if self.plan.measures_idle() {
-                // SAFETY: the loop is not closed while this is locked; its idle time is for any thread.
+                // SAFETY: the loop is there; its idle time is for any thread.
                 info.idle_ns = unsafe { Loop::new(self.own_loop.get()) }.internals().metrics.idle_ns();
             }
-        }
+        });
         info
     }
 }

@@ -9,7 +9,7 @@ use crate::event_loop::notice::Notice;
 use crate::event_loop::{Loop, lifecycle};
 use crate::mem::Counted;
 use crate::ptr::Cx;
-use crate::sync::prim::{Mutex, Ordering};
+use crate::sync::prim::Ordering;
 use crate::sys;
 use crate::worker::call::{self, Calls};
 use crate::worker::channel::{self, Channel};
@@ -136,7 +136,6 @@ fn make(
         far: Hold::new(far),
         life: Life::default(),
         tid: AtomicI32::new(-1),
-        is_open: Mutex::new(true),
         exit_notice: Notice::new(exit::run),
         stop_notice: Notice::new(thread::run_stop),
         // SAFETY: as above.

@@ -6,7 +6,7 @@ use crate::event_loop::notice::Notice;
 use crate::event_loop::{Loop, lifecycle, run::run};
 use crate::handles;
 use crate::ptr::{Cx, Handle};
-use crate::sync::prim::{Ordering, lock};
+use crate::sync::prim::Ordering;
 use crate::sys;
 use crate::worker::call;
 use crate::worker::locks;
@@ -89,7 +89,7 @@ fn tear_down(cx: &mut Cx, worker: &Worker, lp: Loop) {
     wind_up(cx, lp);
     start::close_port(cx, worker.own_port());
     worker.env_data.clear(cx);
-    *lock(&worker.is_open) = false; // nobody posts to the loop any more, nor asks for its times
+    worker.life.close(); // nobody posts to the loop any more, nor asks for its times
     let _ = lifecycle::close(lp); // not busy
 }
 
