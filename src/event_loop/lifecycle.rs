@@ -13,12 +13,13 @@ use crate::mem::{self, Owned};
 use crate::ptr::{Cx, Handle};
 use crate::sync::fork_guard::ForkGuard;
 use crate::sync::mailbox::State;
+use crate::sync::prim::AtomicU32;
 use crate::sync::ready::Ready;
 use crate::sys::{self, cpus, epoll, fd};
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr::{null, null_mut};
-use core::sync::atomic::{AtomicU32, AtomicUsize};
+use core::sync::atomic::AtomicUsize;
 
 /// `uv_loop_init`: everything but `data` gets its first value.
 ///

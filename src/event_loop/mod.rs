@@ -24,6 +24,7 @@ pub mod watcher;
 use crate::abi::*;
 use crate::ds::wheel::Wheel;
 use crate::fields;
+use crate::sync::prim;
 use crate::sync::ready::Ready;
 use census::Census;
 use core::cell::{Cell, UnsafeCell};
@@ -73,7 +74,7 @@ pub struct Internals {
     /// The thread that runs the loop, or did last (`sys::thread::number`); 0 before the first run.
     pub thread: AtomicUsize,
     /// Requests that other threads have begun (modulo 2^32: less those they took back) and `collect_requests` has not counted yet.
-    pub begun_elsewhere: AtomicU32,
+    pub begun_elsewhere: prim::AtomicU32,
 }
 
 /// A view of a loop in C memory. The caller keeps a loop alive for as long as any of its functions runs, so unlike a handle it may be

@@ -7,6 +7,7 @@ use super::{Loop, dispatch, poll};
 use crate::abi::*;
 use crate::ptr::Cx;
 use crate::sync::mailbox::State;
+use crate::sync::prim;
 use crate::sys::thread;
 use crate::trace::own::Span;
 use core::cell::Cell;
@@ -14,8 +15,8 @@ use core::ffi::c_int;
 use core::ptr::null_mut;
 use core::sync::atomic::Ordering;
 
-std::thread_local! {
-    static RUNNING: Cell<*mut uv_loop_t> = const { Cell::new(null_mut()) };
+prim::thread_local_const! {
+    static RUNNING: Cell<*mut uv_loop_t> = Cell::new(null_mut());
 }
 
 /// The loop inside of whose `uv_run` this is, if any.

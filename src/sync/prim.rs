@@ -60,3 +60,14 @@ macro_rules! statics {
     };
 }
 pub(crate) use statics;
+
+/// A thread-local of which each of a model's threads has one, too.
+macro_rules! thread_local_const {
+    ($(#[$meta:meta])* static $NAME:ident: $Type:ty = $value:expr;) => {
+        #[cfg(not(loom))]
+        std::thread_local! { $(#[$meta])* static $NAME: $Type = const { $value }; }
+        #[cfg(loom)]
+        loom::thread_local! { $(#[$meta])* static $NAME: $Type = $value; }
+    };
+}
+pub(crate) use thread_local_const;
