@@ -94,6 +94,58 @@ TEST(sizes_change_under_load) {
   CHECK_EQ(self_threads_named("uvx-pool"), 0);
 }
 
+static int over;
+
+static void* grow_and_shrink(void* arg) {
+  (void) arg;
+  while (!get(&over)) {
+    CHECK_EQ(uvx_pool_set_size(pool, 32), 0);
+    CHECK_EQ(uvx_pool_set_size(pool, 1), 0);
+  }
+  return NULL;
+}
+
+/* Fewer threads than there are to be: that is seen only by those who need not wait for the rest. */
+TEST(it_works_while_threads_start) {
+  work_t work;
+  make(1);
+  pthread_t thread = port_thread(grow_and_shrink, NULL);
+  for (int i = 1, seen = 0; !seen || i < 20; i++) {
+    CHECK_EQ(uvx_pool_queue(pool, &work, count, UVX_PRIORITY_NORMAL, NULL, end), 0);
+    uvx_pool_stats_t now = stats();
+    seen |= now.started < now.threads;
+    wait_until(&ended, i);
+  }
+  add(&over, 1);
+  port_join(thread);
+  unmake();
+}
+
+static void* resize_until_the_end(void* arg) {
+  unsigned seed = (unsigned) (uintptr_t) arg;
+  for (;;) {
+    int status = uvx_pool_set_size(pool, 1 + (unsigned) rand_r(&seed) % 6);
+    if (status == UV_ESHUTDOWN) return NULL;
+    CHECK_EQ(status, 0);
+  }
+}
+
+TEST(it_is_shut_down_while_its_size_changes) {
+  static work_t works[50];
+  pthread_t threads[2];
+  for (int round = 0; round < 30; round++) {
+    make(1 + (unsigned) round % 3);
+    for (int i = 0; i < 2; i++) threads[i] = port_thread(resize_until_the_end, (void*) (uintptr_t) (2 * round + i + 1));
+    for (int i = 0; i < 50; i++) CHECK_EQ(uvx_pool_queue(pool, &works[i], count, UVX_PRIORITY_NORMAL, NULL, end), 0);
+    CHECK_EQ(uvx_pool_shutdown(pool, UVX_SHUTDOWN_RUN_ALL, UVX_FOREVER), 0);
+    CHECK_EQ(self_threads_named("uvx-pool"), 0);
+    CHECK_EQ(get(&ended), 50 * (round + 1));
+    for (int i = 0; i < 2; i++) port_join(threads[i]);
+    CHECK_EQ(stats().started, 0);
+    uvx_pool_release(pool);
+  }
+}
+
 /* A pool is left without waiting for it: its last thread frees it. */
 TEST(a_pool_may_be_left_behind) {
   static work_t blocker;
@@ -302,14 +354,28 @@ TEST(without_memory) {
   CHECK(allocs_exhaust(create_and_release) >= 4);
   CHECK(allocs_exhaust(grow) >= 3);
   /* The rest needs none. */
-  work_t work;
+  work_t works[3];
+  make_loop();
   make(1);
   allocs.always = 1;
-  CHECK_EQ(uvx_pool_queue(pool, &work, count, UVX_PRIORITY_NORMAL, NULL, end), 0);
+  CHECK_EQ(uvx_pool_queue(pool, &works[0], count, UVX_PRIORITY_NORMAL, NULL, end), 0);
   wait_until(&ended, 1);
   CHECK_EQ(uvx_pool_set_size(pool, 2), UV_ENOMEM);
   CHECK_EQ(stats().threads, 1);
+  hold_threads(&works[0], 1);
+  for (int i = 1; i < 3; i++) CHECK_EQ(uvx_pool_queue(pool, &works[i], count, UVX_PRIORITY_HIGH, home, end_on_loop), 0);
+  CHECK_EQ(uvx_pool_cancel(pool, &works[1]), 0);
+  release();
+  CHECK_EQ(uvx_queue_work_from(home, &chain[0], chain_work, chain_end), 0);
+  run();
+  CHECK_EQ(ended, 3);
+  CHECK_EQ(cancelled, 1);
+  CHECK_EQ(chain_ended, 3);
   unmake();
+  CHECK_EQ(allocs.refused, 1); /* the larger size */
+  allocs.always = 0;
+  unmake_loop();
+  CHECK_EQ(allocs_live(), 0);
 }
 
 /* To raise it a privilege may be needed. */

@@ -1577,9 +1577,9 @@ UV_EXTERN void uvx_pool_release(struct uvx_pool_t* pool);
  * The loop stays alive until then, and cannot be closed. If `home` is NULL, no loop takes part:
  * `done_cb` runs on the pool's thread after `work_cb`, or, cancelled, on the thread that cancels.
  *
- * Any thread, also the pool's own. Waits for no work, but for threads that uvx_pool_set_size is
- * about to start. On error nothing was queued: UV_ESHUTDOWN: the pool is shut down, or the mailbox
- * or its loop is closed. UV_EINVAL: no `work_cb`, or no such priority.
+ * Any thread, also the pool's own. Waits for no work, nor for threads that are being started. On
+ * error nothing was queued: UV_ESHUTDOWN: the pool is shut down, or the mailbox or its loop is
+ * closed. UV_EINVAL: no `work_cb`, or no such priority.
  */
 UV_EXTERN int uvx_pool_queue(struct uvx_pool_t* pool,
                              struct uvx_pool_work_t* work,

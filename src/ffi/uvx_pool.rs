@@ -46,8 +46,8 @@ pub unsafe extern "C" fn uvx_pool_release(pool: *mut uvx_pool_t) {
 /// closed. If `home` is NULL, no loop takes part: `done_cb` runs on the pool's thread after `work_cb`, or, cancelled, on
 /// the thread that cancels.
 ///
-/// Any thread, also the pool's own. Waits for no work, but for threads that uvx_pool_set_size is about to start. On error nothing was queued: UV_ESHUTDOWN: the pool is shut down, or the mailbox or
-/// its loop is closed. UV_EINVAL: no `work_cb`, or no such priority.
+/// Any thread, also the pool's own. Waits for no work, nor for threads that are being started. On error nothing was queued: UV_ESHUTDOWN:
+/// the pool is shut down, or the mailbox or its loop is closed. UV_EINVAL: no `work_cb`, or no such priority.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_pool_queue(
     pool: *mut uvx_pool_t,

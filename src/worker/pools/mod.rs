@@ -42,6 +42,8 @@ const OWN_STACK: usize = 32 << 10;
 /// See the module.
 pub struct Pool {
     state: Mutex<State>,
+    /// Held by who changes the size, which takes a while: the state is free meanwhile. Taken before it.
+    sizing: Mutex<()>,
     name: [c_char; 16],
     stack_size: usize,
     thread_priority: c_int,
@@ -107,6 +109,7 @@ pub unsafe fn create(options: *const uvx_pool_options_t) -> Result<Counted<Pool>
             drains: null_mut(),
             statistics: Statistics::default(),
         }),
+        sizing: Mutex::new(()),
         // SAFETY: the caller's.
         name: unsafe { sys::thread::short_name(options.name, c"uvx-pool") },
         stack_size: sys::thread::whole_stack(stack.max(OWN_STACK.saturating_add(sys::thread::LEAST_STACK))),
@@ -193,15 +196,10 @@ impl Pool {
         if size == 0 || size > MAX_SIZE {
             return Err(Errno::EINVAL);
         }
+        let _sizing = lock(&self.sizing);
+        let before = core::mem::replace(&mut lock(&self.state).wanted, size);
+        let result = self.grow();
         let mut state = lock(&self.state);
-        if state.closed {
-            return Err(Errno::ESHUTDOWN);
-        }
-        let before = core::mem::replace(&mut state.wanted, size);
-        let mut result = Ok(());
-        while result.is_ok() && state.live < size {
-            result = thread::start(self, &mut state);
-        }
         if result.is_err() {
             state.wanted = before;
         }
@@ -210,6 +208,12 @@ impl Pool {
         drop(state);
         woken.wake(0);
         result
+    }
+
+    /// Starts what is missing. On error some may have been started.
+    fn grow(&self) -> Result {
+        while thread::start(self)? {}
+        Ok(())
     }
 
     /// `uvx_pool_shutdown`: `UV_ETIMEDOUT` if threads are still busy, `UV_EINVAL` on one of them.
@@ -238,6 +242,12 @@ impl Pool {
             }
         }
         self.wait_for_end(deadline)
+    }
+
+    /// All threads are through, and there will be no more.
+    fn tell_gone(&self) {
+        self.gone.store(1, Ordering::Release);
+        futex::wake_all(&raw const self.gone);
     }
 
     fn wait_for_end(&self, deadline: Deadline) -> Result {

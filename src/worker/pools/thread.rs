@@ -61,13 +61,61 @@ fn workers(state: &State) -> impl Iterator<Item = *mut Worker> + use<> {
     })
 }
 
-/// Starts one more thread. Under the pool's mutex, which the thread does not need for its beginning.
-pub fn start(pool: &Pool, state: &mut State) -> Result {
+/// Starts one more thread if there are too few, without the mutex, and returns when it runs; false: there were enough. `UV_ESHUTDOWN` if
+/// the pool is closed.
+pub fn start(pool: &Pool) -> Result<bool> {
+    let Some(worker) = enlist(&mut lock(&pool.state))? else { return Ok(false) };
+    // SAFETY: just enlisted.
+    unsafe {
+        launch(pool, worker).inspect_err(|_| {
+            crew::end();
+            let mut state = lock(&pool.state);
+            state.live -= 1;
+            let is_last = delist(&mut state, worker);
+            drop(state);
+            if is_last {
+                pool.tell_gone();
+            }
+        })?;
+    }
+    Ok(true)
+}
+
+/// A place for one more thread, which counts from here on, so that it finds itself counted.
+fn enlist(state: &mut State) -> Result<Option<*mut Worker>> {
+    if state.closed {
+        return Err(Errno::ESHUTDOWN);
+    }
+    if state.live >= state.wanted {
+        return Ok(None);
+    }
     // SAFETY: as in `workers`.
     let worker = match workers(state).find(|worker| unsafe { !(**worker).in_use }) {
         Some(worker) => worker,
         None => add(state)?,
     };
+    // SAFETY: as above; the mutex is held.
+    unsafe { (*worker).in_use = true };
+    state.live += 1;
+    state.present += 1;
+    crew::begin();
+    Ok(Some(worker))
+}
+
+/// Says whether the pool is closed and without threads now.
+///
+/// # Safety
+/// The worker is enlisted, and its thread is through or was never there.
+unsafe fn delist(state: &mut State, worker: *mut Worker) -> bool {
+    // SAFETY: the caller's; the mutex is held.
+    unsafe { (*worker).in_use = false };
+    state.present -= 1;
+    state.closed && state.present == 0
+}
+
+/// # Safety
+/// The worker is enlisted, and has no thread.
+unsafe fn launch(pool: &Pool, worker: *mut Worker) -> Result {
     let mut id = MaybeUninit::<uv_thread_t>::uninit();
     // SAFETY: nobody uses the worker; but who has woken the last thread here may still touch its sleeper, which is never replaced.
     // The thread gets a reference to the pool, of which the caller has one.
@@ -75,17 +123,10 @@ pub fn start(pool: &Pool, state: &mut State) -> Result {
         (*worker).begun.store(0, Ordering::Relaxed);
         (*worker).pool = Counted::retain(core::ptr::from_ref(pool).cast_mut()).into_raw();
         let created = thread::create(id.as_mut_ptr(), pool.stack_size, enter, worker.cast());
-        let result = created.and_then(|()| wait_for_beginning(worker, id.assume_init()));
-        if let Err(error) = result {
-            drop(Counted::from_raw((*worker).pool.cast_mut()));
-            return Err(error);
-        }
-        (*worker).in_use = true;
+        created
+            .and_then(|()| wait_for_beginning(worker, id.assume_init()))
+            .inspect_err(|_| drop(Counted::from_raw((*worker).pool.cast_mut())))
     }
-    state.live += 1;
-    state.present += 1;
-    crew::begin();
-    Ok(())
 }
 
 fn add(state: &mut State) -> Result<*mut Worker> {
@@ -250,19 +291,16 @@ unsafe fn next(pool: &Pool, worker: *mut Worker, was: Was) -> Next {
 unsafe fn end(pool: Counted<Pool>, worker: *mut Worker) {
     crew::end();
     let mut state = lock(&pool.state);
-    // SAFETY: the mutex is held.
-    unsafe { (*worker).in_use = false };
     let before = state.ended.replace(thread::current());
-    state.present -= 1;
-    let is_last = state.closed && state.present == 0;
+    // SAFETY: the caller's.
+    let is_last = unsafe { delist(&mut state, worker) };
     drop(state);
     if let Some(before) = before {
         // SAFETY: who takes it out joins it.
         let _ = unsafe { thread::join(before) };
     }
     if is_last {
-        pool.gone.store(1, Ordering::Release);
-        futex::wake_all(&raw const pool.gone);
+        pool.tell_gone();
     }
 }
 
