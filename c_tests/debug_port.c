@@ -1,104 +1,9 @@
 /* The debug port: what it says of loops that run, sleep and are stuck, and when it is there at all. The numbers are those of
  * docs/uvx/BEHAVIOUR.md. */
-#include "port.h"
-
-#include "../tools/json.h"
-#include "allocs.h"
-#include "service.h"
+#include "debug_port.h"
 
 #include <arpa/inet.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-
-static char folder[] = "/tmp/uvx-debug-test-XXXXXX";
-static char path[100], answer[1 << 18];
-
-static void set_up(void) {
-  CHECK(mkdtemp(folder) != NULL);
-  snprintf(path, sizeof path, "%s/socket", folder);
-}
-
-static void clean_up(void) {
-  CHECK_EQ(rmdir(folder), 0); /* so no file is left */
-}
-
-static int start_at(const char* where) {
-  uvx_debug_options_t options = {.size = sizeof options, .path = where};
-  return uvx_debug_start(&options);
-}
-
-static void start(void) {
-  set_up();
-  CHECK_EQ(start_at(path), 0);
-}
-
-static void stop(void) {
-  uvx_debug_stop();
-  clean_up();
-}
-
-static int connect_to(const char* where) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  CHECK(fd != -1);
-  snprintf(address.sun_path, sizeof address.sun_path, "%s", where);
-  if (connect(fd, (struct sockaddr*) &address, sizeof address) == 0) return fd;
-  close(fd);
-  return -1;
-}
-
-static const char* read_answer(int fd) {
-  size_t used = 0;
-  ssize_t count;
-  while ((count = read(fd, answer + used, sizeof answer - 1 - used)) != 0) {
-    if (count == -1 && errno == EINTR) continue;
-    CHECK(count > 0);
-    used += (size_t) count;
-  }
-  close(fd);
-  answer[used] = '\0';
-  return answer;
-}
-
-/* What the port says now. */
-static const char* ask(void) {
-  int fd = connect_to(path);
-  CHECK(fd != -1);
-  read_answer(fd);
-  if (!json_is_whole(answer)) CHECK_FAIL("not JSON: %s", answer);
-  CHECK_EQ(json_number(json_get(answer, "uvx_debug")), 1);
-  CHECK_EQ(json_number(json_get(answer, "pid")), getpid());
-  return answer;
-}
-
-static int loops_in(const char* text) {
-  int count = 0;
-  while (json_item(json_get(text, "loops"), count) != NULL) count++;
-  return count;
-}
-
-/* The newest loop. */
-static const char* ask_for_loop(void) {
-  const char* found = json_item(json_get(ask(), "loops"), 0);
-  CHECK(found != NULL);
-  return found;
-}
-
-static void check_handles(const char* of_loop, const char* kind, int count, int active, int referenced) {
-  const char* found = json_get(json_get(of_loop, "handles"), kind);
-  if (count == 0) CHECK(found == NULL);
-  CHECK_EQ(json_number(json_get(found, "count")), count);
-  CHECK_EQ(json_number(json_get(found, "active")), active);
-  CHECK_EQ(json_number(json_get(found, "referenced")), referenced);
-}
-
-static void check_phase(const char* wanted) {
-  char phase[32];
-  CHECK_STR(json_string(json_get(ask_for_loop(), "phase"), phase, sizeof phase), wanted);
-}
-
-static uv_loop_t loop;
 
 /* 1.5.13 */
 TEST(it_is_off_unless_asked_for) {
@@ -560,28 +465,6 @@ TEST(the_child_of_a_fork_has_none) {
   CHECK_EQ(loops_in(ask()), 1);
   check_close_loop(&loop);
   stop();
-}
-
-static int start_and_stop(long n) {
-  allocs_fail_at(n);
-  int status = start_at(path);
-  allocs_fail_at(0);
-  uvx_debug_stop();
-  return status;
-}
-
-TEST(without_memory_it_does_not_open_or_answer) {
-  set_up();
-  allocs_install();
-  CHECK(allocs_exhaust(start_and_stop) >= 2);
-  CHECK_EQ(start_at(path), 0);
-  allocs_fail_at(1);
-  int fd = connect_to(path);
-  CHECK(fd != -1);
-  CHECK_STR(read_answer(fd), "");
-  ask();
-  stop();
-  CHECK_EQ(allocs_live(), 0);
 }
 
 static int over;

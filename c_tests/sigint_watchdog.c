@@ -1,6 +1,7 @@
 /* SIGINT watchdogs: who sees the signal, what is pending, and that nothing is left behind. The numbers are those of docs/uvx/BEHAVIOUR.md. */
 #include "port.h"
 
+#include "allocs.h"
 #include "service.h"
 
 typedef uvx_sigint_watchdog_t sigint_t;
@@ -199,6 +200,35 @@ TEST(a_thread_that_cannot_start_is_an_error) {
   service_allow_threads();
   CHECK_EQ(uvx_sigint_watchdog_start(&watchdog, note_and_stop, NULL), 0);
   CHECK_EQ(uvx_sigint_watchdog_stop(&watchdog), 0);
+}
+
+static int try_to_start(long n) {
+  sigint_t watchdog;
+  allocs_fail_at(n);
+  int status = uvx_sigint_watchdog_start(&watchdog, note_and_stop, "");
+  allocs_fail_at(0);
+  CHECK_EQ(is_default(), status != 0);
+  if (status == 0) CHECK_EQ(uvx_sigint_watchdog_stop(&watchdog), 0);
+  return status;
+}
+
+/* The first one needs some, all others none. */
+TEST(without_memory_none_is_started) {
+  sigint_t a, b;
+  allocs_install();
+  CHECK_EQ(allocs_exhaust(try_to_start), 1);
+  CHECK_EQ(uv_sem_init(&done, 0), 0);
+  CHECK_EQ(uvx_sigint_watchdog_start(&a, note_and_stop, "a"), 0);
+  allocs_fail_at(0);
+  allocs.always = 1;
+  CHECK_EQ(uvx_sigint_watchdog_start(&b, note_and_continue, "b"), 0);
+  interrupt_once(2);
+  CHECK_EQ(uvx_sigint_watchdog_stop(&a), 0);
+  CHECK_EQ(uvx_sigint_watchdog_stop(&b), 0);
+  CHECK(is_default());
+  CHECK_EQ(allocs.refused, 0);
+  CHECK_EQ(allocs_live(), 0);
+  CHECK_LOG("b,a");
 }
 
 TEST(the_child_of_a_fork_has_none) {
