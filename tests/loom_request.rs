@@ -14,7 +14,7 @@ use std::mem::MaybeUninit;
 use std::ptr::{null, null_mut};
 use uv::abi::errno::Errno;
 use uv::abi::{UV_RUN_NOWAIT, uv_loop_t};
-use uv::event_loop::{Loop, lifecycle, run};
+use uv::event_loop::{Loop, active_reqs_of, lifecycle, run};
 use uv::mem::Counted;
 use uv::ptr::Cx;
 use uv::worker::call::{self, Calls, request};
@@ -37,13 +37,18 @@ const SIZE: usize = size_of::<uv_loop_t>();
 #[repr(C)]
 struct Work {
     job: MaybeUninit<Job>,
+    home: *mut uv_loop_t,
     is_done: UnsafeCell<bool>,
 }
 
 unsafe extern "C" fn done(job: *mut Job, status: i32) {
     assert_eq!(status, 0);
     // SAFETY: the job is the first thing in a `Work`.
-    unsafe { (*job.cast::<Work>()).is_done.with_mut(|is_done| *is_done = true) };
+    unsafe {
+        let work = job.cast::<Work>();
+        (*work).is_done.with_mut(|is_done| *is_done = true);
+        assert!(active_reqs_of((*work).home) <= 1, "its end was counted before its beginning");
+    }
 }
 
 impl Model {
@@ -119,8 +124,8 @@ impl Drop for Model {
     }
 }
 
-fn new_work() -> Arc<Work> {
-    Arc::new(Work { job: MaybeUninit::zeroed(), is_done: UnsafeCell::new(false) })
+fn new_work(model: &Model) -> Arc<Work> {
+    Arc::new(Work { job: MaybeUninit::zeroed(), home: model.raw, is_done: UnsafeCell::new(false) })
 }
 
 struct Shared(Arc<Work>);
@@ -146,7 +151,7 @@ fn is_done(work: &Work) -> bool {
 fn loom_request_comes_home_or_is_refused() {
     explore(|| {
         let model = Model::new();
-        let work = new_work();
+        let work = new_work(&model);
         let worker = worker(&model, &work);
         model.close();
         let is_done = is_done(&work);
@@ -159,7 +164,7 @@ fn loom_request_comes_home_or_is_refused() {
 fn loom_request_keeps_a_loop_that_runs() {
     explore(|| {
         let model = Model::new();
-        let work = new_work();
+        let work = new_work(&model);
         let worker = worker(&model, &work);
         // SAFETY: as in `close`.
         let mut cx = unsafe { Cx::enter() };
@@ -174,7 +179,7 @@ fn loom_request_keeps_a_loop_that_runs() {
 fn loom_requests_of_two() {
     explore(|| {
         let model = Model::new();
-        let works = [new_work(), new_work()];
+        let works = [new_work(&model), new_work(&model)];
         let workers = [0, 1].map(|index| worker(&model, &works[index]));
         model.close();
         let are_done = [0, 1].map(|index| is_done(&works[index]));
@@ -201,7 +206,7 @@ fn loom_request_is_taken_back() {
 fn loom_request_is_refused_once_the_mailbox_is_closed() {
     explore(|| {
         let model = Model::new();
-        let work = new_work();
+        let work = new_work(&model);
         // SAFETY: as in `close`.
         call::close(&mut unsafe { Cx::enter() }, model.lp(), 0).unwrap();
         let worker = worker(&model, &work);
