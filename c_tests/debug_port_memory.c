@@ -113,9 +113,9 @@ TEST(an_answer_is_whole_or_none) {
   start();
   for (int i = 0; i < LOOPS; i++) CHECK_EQ(uv_loop_init(&loops[i]), 0);
   do {
+    allocs_fail_at(++n);
     int fd = connect_to(path);
     CHECK(fd != -1);
-    allocs_fail_at(++n);
     text = read_answer(fd);
     if (text[0] == '\0') CHECK_EQ(allocs.refused, 1);
   } while (text[0] == '\0');
