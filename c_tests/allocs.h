@@ -50,6 +50,10 @@ static inline void allocs_fail_at(long n) {
   __atomic_store_n(&allocs.until, n, __ATOMIC_SEQ_CST);
 }
 
+static inline long allocs_refused(void) {
+  return __atomic_load_n(&allocs.refused, __ATOMIC_SEQ_CST);
+}
+
 static inline long allocs_live(void) {
   return __atomic_load_n(&allocs.live, __ATOMIC_SEQ_CST);
 }

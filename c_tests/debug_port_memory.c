@@ -66,7 +66,7 @@ TEST(a_signal_does_not_open_it) {
   } while (!is_open());
   CHECK_EQ(dup2(old, 2), 2);
   CHECK(n > 2);
-  CHECK_EQ(allocs.refused, 0);
+  CHECK_EQ(allocs_refused(), 0);
   allocs_fail_at(0);
   ask();
   stop();
@@ -117,9 +117,9 @@ TEST(an_answer_is_whole_or_none) {
     int fd = connect_to(path);
     CHECK(fd != -1);
     text = read_answer(fd);
-    if (text[0] == '\0') CHECK_EQ(allocs.refused, 1);
+    if (text[0] == '\0') CHECK_EQ(allocs_refused(), 1);
   } while (text[0] == '\0');
-  CHECK_EQ(allocs.refused, 0);
+  CHECK_EQ(allocs_refused(), 0);
   CHECK(n > 4);
   allocs_fail_at(0);
   CHECK_EQ(loops_in(ask()), LOOPS);
