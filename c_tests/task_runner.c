@@ -241,14 +241,26 @@ static void ask(task_t* task, int status) {
   add(&ran, 1);
 }
 
+static void ask_later(task_t* task, int status) {
+  for (volatile uintptr_t spin = (uintptr_t) task->data; spin > 0; spin--) continue;
+  ask(task, status);
+}
+
+/* Again and again, and later and later, so that some ask when the loop has just looked and found nothing. */
 TEST(a_task_waits_for_the_loop_that_waits_for_it) {
-  task_t tasks[20];
+  enum { TASKS = 20, ROUNDS = 100 };
+  task_t tasks[TASKS];
   make_loop();
   make(2);
-  for (int i = 0; i < 20; i++) CHECK_EQ(uvx_task_runner_post(runner, &tasks[i], UVX_PRIORITY_HIGH, ask), 0);
-  CHECK_EQ(uvx_task_runner_drain(runner, UVX_PRIORITY_HIGH, UVX_FOREVER, &loop), 0);
-  CHECK_EQ(ran, 20);
-  CHECK_EQ(answered, 20);
+  for (int round = 0; round < ROUNDS; round++) {
+    for (int i = 0; i < TASKS; i++) {
+      tasks[i].data = (void*) (uintptr_t) (round * i);
+      CHECK_EQ(uvx_task_runner_post(runner, &tasks[i], UVX_PRIORITY_HIGH, ask_later), 0);
+    }
+    CHECK_EQ(uvx_task_runner_drain(runner, UVX_PRIORITY_HIGH, UVX_FOREVER, &loop), 0);
+    CHECK_EQ(ran, (round + 1) * TASKS);
+    CHECK_EQ(answered, (round + 1) * TASKS);
+  }
   unmake();
   unmake_loop();
 }

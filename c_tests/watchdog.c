@@ -3,6 +3,7 @@
 #include "port.h"
 
 #include "allocs.h"
+#include "counters.h"
 #include "service.h"
 
 #define MS 1000000u
@@ -223,9 +224,12 @@ static void touch(watchdog_t* watchdog, void* arg) {
   guarded->is_started = 2;
 }
 
+static int races_won[2];
+
+/* So many rounds, and until it went both ways. */
 static void* race(void* arg) {
   uint32_t random = (uint32_t) (uintptr_t) arg;
-  for (int i = 0; i < 3000; i++) {
+  for (int i = 0; i < 3000 || get(&races_won[0]) == 0 || get(&races_won[1]) == 0; i++) {
     struct guarded* guarded = calloc(1, sizeof *guarded);
     CHECK(guarded != NULL);
     random = random * 1664525u + 1013904223u;
@@ -236,6 +240,7 @@ static void* race(void* arg) {
     CHECK_EQ(guarded->is_started, result + 1); /* 1 means that the callback has run, 0 that it has not */
     guarded->is_started = 0;
     free(guarded);
+    add(&races_won[result], 1);
   }
   return NULL;
 }

@@ -113,6 +113,48 @@ TEST(stopping_in_the_exit_callback) {
   tear_down();
 }
 
+enum { SIBLINGS = 3, EXITS = 200 };
+
+static worker_t* siblings[SIBLINGS];
+static int exits;
+
+static void* stop_from_outside(void* retained) {
+  CHECK_EQ(uvx_worker_stop(retained, 1), UV_EALREADY);
+  CHECK_EQ(uvx_worker_join(retained, UVX_FOREVER), 0);
+  uvx_worker_release(retained);
+  return NULL;
+}
+
+/* The first to exit stops itself, which is too late, all others, and itself once more, while another thread does the same to it. */
+static void stop_all_at_exit(worker_t* of, const uvx_worker_exit_t* exit) {
+  (void) exit;
+  exits++;
+  uvx_worker_retain(of);
+  pthread_t thread = port_thread(stop_from_outside, of);
+  for (int i = 0; i < SIBLINGS; i++) {
+    int status = uvx_worker_stop(siblings[i], 1);
+    CHECK(siblings[i] == of ? status == UV_EALREADY : status == 0 || status == UV_EALREADY);
+  }
+  uvx_workers_stop_all(&loop, 2);
+  CHECK_EQ(uvx_worker_stop(of, 3), UV_EALREADY);
+  port_join(thread);
+}
+
+TEST(stopping_everybody_in_the_exit_callback) {
+  set_up();
+  for (int round = 0; round < EXITS; round++) {
+    exits = 0;
+    for (int i = 0; i < SIBLINGS; i++) {
+      CHECK_EQ(uvx_worker_start(&loop, &siblings[i], i == 0 ? return_data : wait_for_ever, NULL, stop_all_at_exit), 0);
+      uvx_worker_retain(siblings[i]); /* the callbacks of others use it */
+    }
+    run_loop();
+    CHECK_EQ(exits, SIBLINGS);
+    for (int i = 0; i < SIBLINGS; i++) uvx_worker_release(siblings[i]);
+  }
+  tear_down();
+}
+
 static int exit_from_inside(ctx_t* ctx, void* data) {
   (void) data;
   CHECK_EQ(uvx_worker_stop(worker, 9), 0);
@@ -261,7 +303,6 @@ TEST(a_storm_of_workers) {
 
 /* In the child after fork the loop has no workers. */
 TEST(fork_leaves_the_workers_to_the_parent) {
-  NOT_UNDER_TSAN("a child that uses threads' data");
   set_up();
   start(wait_for_ever, NULL);
   pid_t child = fork();
