@@ -71,11 +71,12 @@ TEST(stopping_a_busy_worker) {
   tear_down();
 }
 
-/* 1.2.10: stopped before it is online; many times, since the thread may be faster. The code and the reason are exact either way. */
+/* 1.2.10: stopped before it is online; many times and until that came about, since the thread may be faster. The code and the reason are
+ * exact either way. */
 TEST(stopping_a_worker_before_it_is_online) {
   int early = 0;
   set_up();
-  for (int i = 0; i < 200; i++) {
+  for (int i = 0; i < 200 || early == 0; i++) {
     ran = 0;
     start(set_ran, NULL);
     int status = uvx_worker_stop(worker, i);
@@ -93,7 +94,6 @@ TEST(stopping_a_worker_before_it_is_online) {
       CHECK_EQ(ran, 1);
     }
   }
-  CHECK(early > 0);
   tear_down();
 }
 
