@@ -82,16 +82,16 @@ static void read_and_close(int count) {
  * needs some time slices, there are fewer rounds of more posts. */
 static void race(void (*reader)(int count)) {
   pthread_t posters[POSTERS];
-  int posts = 0, late = 0;
+  int posts = 0, hurry = 0;
   uint64_t start = uv_hrtime();
   CHECK_EQ(pthread_barrier_init(&gate, NULL, POSTERS + 1), 0);
   for (uintptr_t i = 0; i < POSTERS; i++) posters[i] = port_thread(post_until_closed, (void*) i);
-  for (int round = 0; posts < POSTS || (round < ROUNDS && !late); round++) {
-    late = uv_hrtime() - start > 5000000000;
+  for (int round = 0; posts < POSTS || (round < ROUNDS && !hurry); round++) {
+    hurry = uv_hrtime() - start > 5000000000;
     port_channel(&a, &b);
     CHECK_EQ(uvx_message_sender_create(b, &sender), 0);
     accepted = destroyed = 0;
-    ahead = late ? 50000 : round % 4 < 2 ? 100 : 2000;
+    ahead = hurry ? 50000 : round % 4 < 2 ? 100 : 2000;
     memset(next_of, 0, sizeof next_of);
     pthread_barrier_wait(&gate);
     reader(round * 7 % BURST);
