@@ -220,7 +220,7 @@ static int end_after_a_while(ctx_t* ctx, void* data) {
 TEST(a_port_moves_into_a_worker_that_ends) {
   int moved = 0, kept = 0;
   set_up();
-  for (int i = 0; i < 1000 || moved == 0 || kept == 0; i++) {
+  for (int i = 0; i < 300 || moved == 0 || kept == 0; i++) {
     uvx_worker_options_t options = with((void*) (uintptr_t) (random_number() % 20000));
     port_channel(&a, &b);
     port_open(&loop, b);
