@@ -354,21 +354,24 @@ static void* destroy_a_nest(void* unused) {
   return NULL;
 }
 
+/* On a thread whose stack has no room for a hundred thousand of anything. */
+TEST(deep_nests_are_destroyed) {
+  pthread_attr_t attr;
+  pthread_t thread;
+  CHECK_EQ(pthread_attr_init(&attr), 0);
+  CHECK_EQ(pthread_attr_setstacksize(&attr, 256 * 1024), 0);
+  CHECK_EQ(pthread_create(&thread, &attr, destroy_a_nest, NULL), 0);
+  port_join(thread);
+}
+
 static int end_at_once(uvx_worker_ctx_t* ctx, void* unused) {
   (void) ctx, (void) unused;
   return 0;
 }
 
-/* On a thread whose stack has no room for a hundred thousand of anything; then in the inbox of a worker that ends. */
-TEST(deep_nests_are_destroyed) {
-  pthread_attr_t attr;
-  pthread_t thread;
+/* The same in the inbox of a worker, which ends without looking at it. */
+TEST(a_deep_nest_in_a_worker_is_destroyed) {
   port_t* last;
-  CHECK_EQ(pthread_attr_init(&attr), 0);
-  CHECK_EQ(pthread_attr_setstacksize(&attr, 256 * 1024), 0);
-  CHECK_EQ(pthread_create(&thread, &attr, destroy_a_nest, NULL), 0);
-  port_join(thread);
-
   uvx_worker_t* worker;
   uvx_worker_options_t options = {.size = sizeof options, .stack_size = 256 * 1024};
   uvx_message_desc_t first = port_tag(1);
