@@ -38,14 +38,34 @@ TEST(fires_when_its_time_is_over) {
   CHECK_EQ(fired_now(), 1);
 }
 
+static uv_sem_t begun, go_on;
+
+static void stay(watchdog_t* watchdog, void* arg) {
+  (void) watchdog;
+  (void) arg;
+  uv_sem_post(&begun);
+  uv_sem_wait(&go_on);
+}
+
+/* The service thread is in a callback from here on, so that nothing else fires, until go_on is posted. */
+static void hold_the_thread(watchdog_t* watchdog) {
+  CHECK_EQ(uv_sem_init(&begun, 0), 0);
+  CHECK_EQ(uv_sem_init(&go_on, 0), 0);
+  CHECK_EQ(uvx_watchdog_start(watchdog, 0, stay, NULL), 0);
+  uv_sem_wait(&begun);
+}
+
 TEST(a_stopped_one_does_not_fire) {
-  watchdog_t early, late;
+  watchdog_t holder, early, late;
   CHECK_EQ(uv_sem_init(&done, 0), 0);
+  hold_the_thread(&holder);
   CHECK_EQ(uvx_watchdog_start(&early, MS, count, NULL), 0);
   CHECK_EQ(uvx_watchdog_stop(&early), 0);
   CHECK_EQ(uvx_watchdog_start(&late, 3 * MS, count, NULL), 0);
+  uv_sem_post(&go_on);
   uv_sem_wait(&done);
   CHECK_EQ(uvx_watchdog_stop(&late), 1);
+  CHECK_EQ(uvx_watchdog_stop(&holder), 1);
   CHECK_EQ(fired_now(), 1);
 }
 
@@ -173,7 +193,6 @@ TEST(a_callback_may_start_its_own_again) {
   CHECK_EQ(fired_now(), 1);
 }
 
-static uv_sem_t begun, go_on;
 static int is_over, lingered;
 
 static void linger(watchdog_t* watchdog, void* arg) {
@@ -331,21 +350,11 @@ TEST(a_thread_that_cannot_start_is_an_error) {
   CHECK_EQ(uvx_watchdog_stop(&watchdog), 1);
 }
 
-static void stay(watchdog_t* watchdog, void* arg) {
-  (void) watchdog;
-  (void) arg;
-  uv_sem_post(&begun);
-  uv_sem_wait(&go_on);
-}
-
 /* 1.4.5. The fork finds the service thread in a callback, so that nothing fires before it. */
 TEST(the_child_of_a_fork_has_none) {
   watchdog_t held, inherited, own;
   CHECK_EQ(uv_sem_init(&done, 0), 0);
-  CHECK_EQ(uv_sem_init(&begun, 0), 0);
-  CHECK_EQ(uv_sem_init(&go_on, 0), 0);
-  CHECK_EQ(uvx_watchdog_start(&held, 0, stay, NULL), 0);
-  uv_sem_wait(&begun);
+  hold_the_thread(&held);
   CHECK_EQ(uvx_watchdog_start(&inherited, 20 * MS, count, NULL), 0);
   pid_t child = fork();
   CHECK(child >= 0);
