@@ -71,19 +71,26 @@ static void post_at(task_t* task, int i, uint64_t delay) {
   CHECK_EQ(uvx_task_runner_post_delayed(runner, task, UVX_PRIORITY_NORMAL, delay, check_time), 0);
 }
 
-/* 1.7.7: in the order in which they are due, and never early. */
+/* 1.7.7: in the order in which they are due, and never early. On a machine with other things to do they may be posted too slowly for
+ * their order to be known; then they are posted again. */
 TEST(delayed_tasks) {
   task_t tasks[8];
+  uint64_t took;
   make(1);
-  post_at(&tasks[0], 0, 60 * MS);
-  post_at(&tasks[1], 1, 30 * MS); /* earlier than what the timekeeper sleeps for */
-  post_at(&tasks[2], 2, 45 * MS);
-  post_at(&tasks[3], 3, 30 * MS + 1);
-  post_at(&tasks[4], 4, 1);
-  CHECK(stats().delayed + (size_t) get(&ran) + stats().waiting[1] + stats().busy >= 4);
-  wait_until(&ran, 5);
+  do {
+    port_log[0] = '\0';
+    ran = 0;
+    uint64_t start = uv_hrtime();
+    post_at(&tasks[0], 0, 60 * MS);
+    post_at(&tasks[1], 1, 30 * MS); /* earlier than what the timekeeper sleeps for */
+    post_at(&tasks[2], 2, 45 * MS);
+    post_at(&tasks[3], 3, 30 * MS + 1);
+    post_at(&tasks[4], 4, 1);
+    took = uv_hrtime() - start;
+    wait_until(&ran, 5);
+    CHECK_EQ(stats().delayed, 0);
+  } while (took > 10 * MS);
   CHECK_LOG("4,1,3,2,0");
-  CHECK_EQ(stats().delayed, 0);
   unmake();
 }
 
