@@ -296,7 +296,7 @@ static void be_a_child(void) {
 }
 
 /* Undefined in the original. Here it is the parent's ports that go on, and the child begins with none. */
-TEST(fork_leaves_the_ports_to_the_parent) {
+TEST(forks_while_another_thread_posts) {
   set_up();
   port_channel(&a, &b);
   CHECK_EQ(uvx_message_port_attach(&loop, b, read_in_order, port_close_too), 0);
@@ -317,4 +317,33 @@ TEST(fork_leaves_the_ports_to_the_parent) {
   port_join(thread);
   CHECK_EQ(next_of[0], (uint64_t) accepted);
   tear_down();
+}
+
+static void fork_in_a_batch(port_t* port, message_t* message) {
+  port_log_tag(port, message);
+  if (uvx_message_tag(message) != 1) return;
+  pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    CHECK_EQ(uv_loop_fork(&loop), 0);
+    return;
+  }
+  int status;
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  CHECK_EQ(status, 0);
+}
+
+/* In the child the batch ends with the callback. */
+TEST(a_fork_in_a_batch) {
+  pid_t parent = getpid();
+  set_up();
+  port_channel(&a, &b);
+  CHECK_EQ(uvx_message_port_attach(&loop, b, fork_in_a_batch, port_close_too), 0);
+  CHECK_EQ(uvx_message_port_start(b), 0);
+  for (int i = 0; i < 4; i++) CHECK_EQ(port_post(a, i), 0);
+  port_close(a);
+  run_loop();
+  CHECK_LOG(getpid() == parent ? "0,1,2,3,eof" : "0,1");
+  CHECK_EQ(uv_loop_close(&loop), 0);
+  if (getpid() != parent) _exit(0);
 }
