@@ -20,7 +20,7 @@ STATIC_LIBS := -pthread -ldl -lrt -lm
 help:
 	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-.PHONY: help lib inspect c_tests test rust_tests abi_tests loom demo bench figures consumers install headers clean miri tsan asan fuzz-smoke lint
+.PHONY: help lib inspect c_tests test rust_tests abi_tests loom demo bench figures consumers install headers clean miri tsan asan races fuzz-smoke lint
 
 # --- the library ---------------------------------------------------------------------------------------------------
 
@@ -99,6 +99,9 @@ asan: ## the C tests with AddressSanitizer
 
 tsan: ## the C tests with ThreadSanitizer
 	tools/sanitize.sh thread
+
+races: ## the tests of what went wrong in the original with ThreadSanitizer, REPEAT=N times each
+	REPEAT=$(REPEAT) tools/sanitize.sh thread $$(sed '1,/^## The original.s bugs/d' docs/uvx/BEHAVIOUR.md | grep -oE '[a-z_]+::[a-z0-9_]+' | sort -u | grep -v '^subject::')
 
 fuzz-smoke: ## every fuzz target for FUZZ_SECONDS (60) (nightly with cargo-fuzz)
 	tools/fuzz.sh

@@ -336,13 +336,14 @@ TEST(a_loop_is_closed_while_others_post) {
       uv_close((uv_handle_t*) &keeper, NULL);
       uv_run(own, UV_RUN_DEFAULT);
     }
+    while (waiting_calls() == 0) sched_yield(); /* they are at it */
     CHECK_EQ(uv_loop_close(own), 0);
     free(own);
     for (int i = 0; i < 3; i++) port_join(threads[i]);
     pthread_barrier_destroy(&gate);
     CHECK_EQ(accepted, run + cancelled);
   }
-  CHECK(cancelled > 0);
+  CHECK(cancelled >= 100);
 }
 
 static uv_sem_t over;

@@ -215,6 +215,13 @@ static inline int check_wait(pid_t child, int* status) {
   return 0;
 }
 
+/* What is started in the background of a shell, or by nohup, ignores some signals; a test begins with none ignored. */
+static inline void check_default_signals(void) {
+  signal(SIGINT, SIG_DFL);
+  signal(SIGQUIT, SIG_DFL);
+  signal(SIGHUP, SIG_DFL);
+}
+
 /* Runs the test in a process group of its own and returns its exit status: 0, 1 or CHECK_SKIPPED. */
 static inline int check_run(struct check_test* test) {
   sigset_t signals, before;
@@ -227,6 +234,7 @@ static inline int check_run(struct check_test* test) {
   if (child == 0) {
     setpgid(0, 0);
     sigprocmask(SIG_SETMASK, &before, NULL);
+    check_default_signals();
     test->run();
     exit(0);
   }

@@ -56,6 +56,61 @@ TEST(a_busy_loop_does_not_keep_it) {
   CHECK_EQ(uvx_sigwake_remove(wake), 0);
 }
 
+/* What the original's debugger needs: a signal gets a call into the loop, be that asleep or in the midst of a callback that does not end by
+ * itself. */
+static uvx_mailbox_t* mailbox;
+static int interrupts;
+
+static void count_interrupt(void* arg, int status) {
+  CHECK_EQ(status, 0);
+  CHECK(arg == &interrupts);
+  interrupts++;
+}
+
+static void break_in(wake_t* given, void* arg) {
+  (void) given;
+  (void) arg;
+  CHECK_EQ(uvx_mailbox_call_copy(mailbox, count_interrupt, &interrupts, UVX_CALL_INTERRUPT), 0);
+}
+
+static void be_busy(uv_idle_t* idle) {
+  int before = interrupts;
+  CHECK_EQ(kill(getpid(), SIGUSR1), 0);
+  while (interrupts == before) uvx_loop_run_interrupts(idle->loop);
+  CHECK_EQ(uv_idle_stop(idle), 0);
+}
+
+static void* signal_later(void* unused) {
+  (void) unused;
+  usleep(1000); /* the loop sleeps, most likely */
+  CHECK_EQ(kill(getpid(), SIGUSR1), 0);
+  return NULL;
+}
+
+TEST(a_signal_breaks_into_a_busy_and_a_sleeping_loop) {
+  uv_loop_t loop;
+  uv_idle_t idle;
+  uv_async_t keeper;
+  CHECK_EQ(uv_loop_init(&loop), 0);
+  CHECK_EQ(uvx_loop_mailbox(&loop, &mailbox), 0);
+  CHECK_EQ(uv_idle_init(&loop, &idle), 0);
+  CHECK_EQ(uv_async_init(&loop, &keeper, NULL), 0);
+  CHECK_EQ(uvx_sigwake_install(SIGUSR1, break_in, NULL, &wake), 0);
+  for (int i = 0; i < 50; i++) {
+    CHECK_EQ(uv_idle_start(&idle, be_busy), 0);
+    CHECK(uv_run(&loop, UV_RUN_NOWAIT) != 0);
+    CHECK_EQ(interrupts, 2 * i + 1);
+    pthread_t thread;
+    CHECK_EQ(pthread_create(&thread, NULL, signal_later, NULL), 0);
+    while (interrupts == 2 * i + 1) CHECK(uv_run(&loop, UV_RUN_ONCE) != 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_EQ(interrupts, 2 * i + 2);
+  }
+  CHECK_EQ(uvx_sigwake_remove(wake), 0);
+  uvx_mailbox_release(mailbox);
+  check_close_loop(&loop);
+}
+
 /* 1.5.2: blocked first, so that it does not kill; delivered once there is a handler. */
 TEST(a_signal_that_came_early_is_delivered) {
   sigset_t usr1, now;

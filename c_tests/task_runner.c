@@ -71,19 +71,26 @@ static void post_at(task_t* task, int i, uint64_t delay) {
   CHECK_EQ(uvx_task_runner_post_delayed(runner, task, UVX_PRIORITY_NORMAL, delay, check_time), 0);
 }
 
-/* 1.7.7: in the order in which they are due, and never early. */
+/* 1.7.7: in the order in which they are due, and never early. On a machine with other things to do they may be posted too slowly for
+ * their order to be known; then they are posted again. */
 TEST(delayed_tasks) {
   task_t tasks[8];
+  uint64_t took;
   make(1);
-  post_at(&tasks[0], 0, 60 * MS);
-  post_at(&tasks[1], 1, 30 * MS); /* earlier than what the timekeeper sleeps for */
-  post_at(&tasks[2], 2, 45 * MS);
-  post_at(&tasks[3], 3, 30 * MS + 1);
-  post_at(&tasks[4], 4, 1);
-  CHECK(stats().delayed + (size_t) get(&ran) + stats().waiting[1] + stats().busy >= 4);
-  wait_until(&ran, 5);
+  do {
+    port_log[0] = '\0';
+    ran = 0;
+    uint64_t start = uv_hrtime();
+    post_at(&tasks[0], 0, 60 * MS);
+    post_at(&tasks[1], 1, 30 * MS); /* earlier than what the timekeeper sleeps for */
+    post_at(&tasks[2], 2, 45 * MS);
+    post_at(&tasks[3], 3, 30 * MS + 1);
+    post_at(&tasks[4], 4, 1);
+    took = uv_hrtime() - start;
+    wait_until(&ran, 5);
+    CHECK_EQ(stats().delayed, 0);
+  } while (took > 10 * MS);
   CHECK_LOG("4,1,3,2,0");
-  CHECK_EQ(stats().delayed, 0);
   unmake();
 }
 
@@ -241,14 +248,26 @@ static void ask(task_t* task, int status) {
   add(&ran, 1);
 }
 
+static void ask_later(task_t* task, int status) {
+  for (volatile uintptr_t spin = (uintptr_t) task->data; spin > 0; spin--) continue;
+  ask(task, status);
+}
+
+/* Again and again, and later and later, so that some ask when the loop has just looked and found nothing. */
 TEST(a_task_waits_for_the_loop_that_waits_for_it) {
-  task_t tasks[20];
+  enum { TASKS = 20, ROUNDS = 100 };
+  task_t tasks[TASKS];
   make_loop();
   make(2);
-  for (int i = 0; i < 20; i++) CHECK_EQ(uvx_task_runner_post(runner, &tasks[i], UVX_PRIORITY_HIGH, ask), 0);
-  CHECK_EQ(uvx_task_runner_drain(runner, UVX_PRIORITY_HIGH, UVX_FOREVER, &loop), 0);
-  CHECK_EQ(ran, 20);
-  CHECK_EQ(answered, 20);
+  for (int round = 0; round < ROUNDS; round++) {
+    for (int i = 0; i < TASKS; i++) {
+      tasks[i].data = (void*) (uintptr_t) (round * i);
+      CHECK_EQ(uvx_task_runner_post(runner, &tasks[i], UVX_PRIORITY_HIGH, ask_later), 0);
+    }
+    CHECK_EQ(uvx_task_runner_drain(runner, UVX_PRIORITY_HIGH, UVX_FOREVER, &loop), 0);
+    CHECK_EQ(ran, (round + 1) * TASKS);
+    CHECK_EQ(answered, (round + 1) * TASKS);
+  }
   unmake();
   unmake_loop();
 }

@@ -104,6 +104,26 @@ TEST(new_events_are_dropped_and_counted) {
   trace_free(&trace);
 }
 
+/* The same with the buffers that there are unless the program wants others: two of 65,536 events. */
+TEST(the_usual_buffers_have_room_for_131072_events) {
+  OURS_ONLY("tracing");
+  enum { USUAL = 65536 };
+  uvx_trace_options_t options = {.write_cb = trace_take, .flush_interval_ns = UVX_FOREVER};
+  uvx_trace_agent_t* agent = trace_start(NULL, &options);
+  category = uvx_trace_category("test");
+  trace_hold();
+  CHECK_EQ(trace_mark(category, "first"), 0);
+  CHECK_EQ(uvx_trace_flush(agent, 0), UV_ETIMEDOUT);
+  uv_sem_wait(&trace_sink.entered);
+  for (int i = 1; i < 2 * USUAL; i++) CHECK_EQ(trace_mark(category, "kept"), 0);
+  for (int i = 0; i < 1000; i++) CHECK_EQ(trace_mark(category, "dropped"), UV_EAGAIN);
+  CHECK_EQ(trace_stats(agent).dropped, 1000);
+  trace_let_go();
+  CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
+  CHECK_EQ(trace_stats(agent).written, 2 * USUAL);
+  CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
+}
+
 TEST(old_events_are_dropped_and_counted) {
   OURS_ONLY("tracing");
   uvx_trace_agent_t* agent = hold_up(UVX_TRACE_DROP_OLD);

@@ -3,6 +3,7 @@
 #include "port.h"
 
 #include "allocs.h"
+#include "counters.h"
 #include "service.h"
 
 #define MS 1000000u
@@ -37,14 +38,34 @@ TEST(fires_when_its_time_is_over) {
   CHECK_EQ(fired_now(), 1);
 }
 
+static uv_sem_t begun, go_on;
+
+static void stay(watchdog_t* watchdog, void* arg) {
+  (void) watchdog;
+  (void) arg;
+  uv_sem_post(&begun);
+  uv_sem_wait(&go_on);
+}
+
+/* The service thread is in a callback from here on, so that nothing else fires, until go_on is posted. */
+static void hold_the_thread(watchdog_t* watchdog) {
+  CHECK_EQ(uv_sem_init(&begun, 0), 0);
+  CHECK_EQ(uv_sem_init(&go_on, 0), 0);
+  CHECK_EQ(uvx_watchdog_start(watchdog, 0, stay, NULL), 0);
+  uv_sem_wait(&begun);
+}
+
 TEST(a_stopped_one_does_not_fire) {
-  watchdog_t early, late;
+  watchdog_t holder, early, late;
   CHECK_EQ(uv_sem_init(&done, 0), 0);
+  hold_the_thread(&holder);
   CHECK_EQ(uvx_watchdog_start(&early, MS, count, NULL), 0);
   CHECK_EQ(uvx_watchdog_stop(&early), 0);
   CHECK_EQ(uvx_watchdog_start(&late, 3 * MS, count, NULL), 0);
+  uv_sem_post(&go_on);
   uv_sem_wait(&done);
   CHECK_EQ(uvx_watchdog_stop(&late), 1);
+  CHECK_EQ(uvx_watchdog_stop(&holder), 1);
   CHECK_EQ(fired_now(), 1);
 }
 
@@ -172,7 +193,6 @@ TEST(a_callback_may_start_its_own_again) {
   CHECK_EQ(fired_now(), 1);
 }
 
-static uv_sem_t begun, go_on;
 static int is_over, lingered;
 
 static void linger(watchdog_t* watchdog, void* arg) {
@@ -249,9 +269,12 @@ static void touch(watchdog_t* watchdog, void* arg) {
   guarded->is_started = 2;
 }
 
+static int races_won[2];
+
+/* So many rounds, and until it went both ways. */
 static void* race(void* arg) {
   uint32_t random = (uint32_t) (uintptr_t) arg;
-  for (int i = 0; i < 3000; i++) {
+  for (int i = 0; i < 3000 || get(&races_won[0]) == 0 || get(&races_won[1]) == 0; i++) {
     struct guarded* guarded = calloc(1, sizeof *guarded);
     CHECK(guarded != NULL);
     random = random * 1664525u + 1013904223u;
@@ -262,6 +285,7 @@ static void* race(void* arg) {
     CHECK_EQ(guarded->is_started, result + 1); /* 1 means that the callback has run, 0 that it has not */
     guarded->is_started = 0;
     free(guarded);
+    add(&races_won[result], 1);
   }
   return NULL;
 }
@@ -354,10 +378,11 @@ TEST(a_thread_that_cannot_start_is_an_error) {
   CHECK_EQ(uvx_watchdog_stop(&watchdog), 1);
 }
 
-/* 1.4.5 */
+/* 1.4.5. The fork finds the service thread in a callback, so that nothing fires before it. */
 TEST(the_child_of_a_fork_has_none) {
-  watchdog_t inherited, own;
+  watchdog_t held, inherited, own;
   CHECK_EQ(uv_sem_init(&done, 0), 0);
+  hold_the_thread(&held);
   CHECK_EQ(uvx_watchdog_start(&inherited, 20 * MS, count, NULL), 0);
   pid_t child = fork();
   CHECK(child >= 0);
@@ -371,8 +396,10 @@ TEST(the_child_of_a_fork_has_none) {
     _exit(0);
   }
   service_child_is_fine(child);
+  uv_sem_post(&go_on);
   uv_sem_wait(&done);
   CHECK_EQ(uvx_watchdog_stop(&inherited), 1);
+  CHECK_EQ(uvx_watchdog_stop(&held), 1);
 }
 
 static int keep_forking;

@@ -268,6 +268,7 @@ impl Port {
                 }
             }
             port.count_alive(lp, false);
+            port.own.attached.set(null_mut()); // fork may have been called in one's callback, which ends its batch then
         });
         lp.internals().ports.set(null());
     }
