@@ -217,7 +217,7 @@ impl Pool {
             state.statistics.cancelled += 1;
             state.tell_drains();
             drop(state);
-            Job::complete(job, UV_ECANCELED, 0);
+            Job::cancel(job);
         }
         Ok(())
     }
@@ -269,7 +269,7 @@ impl Pool {
             // SAFETY: taken out just now, so that this is the only way to it; the link is read before the job ends.
             unsafe {
                 dropped = (*job.as_ptr()).next;
-                Job::complete(job.as_ptr(), UV_ECANCELED, 0);
+                Job::cancel(job.as_ptr());
             }
         }
         self.wait_for_end(deadline)
