@@ -1,7 +1,7 @@
 //! What the debug port says of a loop.
 
-use super::report::write_text;
 use crate::abi::*;
+use crate::ds::json;
 use crate::ds::text::Text;
 use crate::event_loop::census::{self, Handles, KINDS, Seen};
 use crate::event_loop::{active_handles_of, active_reqs_of, default};
@@ -121,7 +121,7 @@ fn write_thread_name(out: &mut impl Write, tid: i32) -> Result {
     let mut room = [0; 32];
     write!(path, "/proc/self/task/{tid}/comm")?;
     let name = small_file::read(path.as_c_str(), &mut room).unwrap_or_default(); // of a thread that is gone
-    write_text(out, name.strip_suffix(b"\n").unwrap_or(name))
+    json::string(out, name.strip_suffix(b"\n").unwrap_or(name))
 }
 
 impl Ports {

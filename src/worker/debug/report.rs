@@ -5,6 +5,7 @@
 
 use super::loops;
 use crate::abi::*;
+use crate::ds::json;
 use crate::event_loop::pool::{self, Load};
 use crate::os::pid;
 use crate::worker::pools::{self, Kind, Pool};
@@ -41,22 +42,10 @@ fn list<W: Write, T>(
     Ok(())
 }
 
-/// As a string, whatever bytes it has.
-pub fn write_text(out: &mut impl Write, text: &[u8]) -> Result {
-    out.write_char('"')?;
-    for byte in text {
-        match byte {
-            b' '..=b'~' if !matches!(byte, b'"' | b'\\') => out.write_char(char::from(*byte))?,
-            _ => write!(out, "\\u{byte:04x}")?,
-        }
-    }
-    out.write_char('"')
-}
-
 fn write_worker(out: &mut impl Write, worker: &Worker) -> Result {
     let (own, parent) = worker.loop_ids();
     write!(out, "{{\"id\":{},\"name\":", worker.id())?;
-    write_text(out, worker.name().to_bytes())?;
+    json::string(out, worker.name().to_bytes())?;
     let state = match worker.state() {
         UVX_WORKER_STARTING => "starting",
         UVX_WORKER_ONLINE => "online",
@@ -71,7 +60,7 @@ fn write_pool(out: &mut impl Write, pool: &Pool) -> Result {
     let kind = if pool.kind() == Kind::Pool { "pool" } else { "task_runner" };
     let [low, normal, high] = stats.waiting;
     write!(out, "{{\"id\":{},\"kind\":\"{kind}\",\"name\":", pool.id())?;
-    write_text(out, pool.name().to_bytes())?;
+    json::string(out, pool.name().to_bytes())?;
     write!(
         out,
         ",\"threads\":{},\"size\":{},\"running\":{},\"waiting\":{{\"low\":{low},\"normal\":{normal},\"high\":{high}}},\
