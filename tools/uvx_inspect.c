@@ -135,10 +135,12 @@ static char* ask(const char* target) {
 
 /* A loop without a mailbox has null there. */
 static void show_calls(const char* calls) {
+  long long collected = json_number(json_get(calls, "collected"));
   const char* more = json_get(calls, "more");
   if (more == NULL) return;
-  printf("  calls        %lld to run%s\n", json_number(json_get(calls, "collected")),
-         *more == 't' ? ", and others that it has not looked at" : "");
+  printf("  calls        ");
+  if (collected > 0) printf("%lld to run%s", collected, *more == 't' ? ", and " : "");
+  printf("%s\n", *more == 't' ? "some not looked at" : collected > 0 ? "" : "none");
 }
 
 /* The worker that has the loop, or NULL. */
