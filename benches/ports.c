@@ -8,7 +8,8 @@
  *   post                        one thread posts and receives
  *   transfer BYTES              memory of that size handed over to another thread and back
  *   broadcast MEMBERS [BYTES]   one thread posts to a group, and receives from all others
- *   idle PORTS                  how long a message to one of so many ports of a loop takes, there and back */
+ *   idle PORTS                  how long a message to one of so many ports of a loop takes, there and back
+ *   attach [THREADS]            threads that attach and detach a port, each with a loop of its own */
 #include "bench.h"
 
 #include <uvx.h>
@@ -364,6 +365,43 @@ static void broadcast(unsigned members, unsigned bytes) {
   bench_print(name, &run, received, more);
 }
 
+/* attaching */
+
+static void *attach_and_detach(void *unused) {
+  uvx_message_port_t *here, *there;
+  uv_loop_t loop;
+  (void)unused;
+  BENCH_CHECK(uv_loop_init(&loop) == 0 && uvx_message_channel_create(&here, &there, NULL) == 0);
+  pthread_barrier_wait(&gate);
+  for (unsigned i = 0; i < MESSAGES / producers; i++) {
+    BENCH_CHECK(uvx_message_port_attach(&loop, here, until_all, NULL) == 0);
+    BENCH_CHECK(uvx_message_port_detach(here) == 0);
+  }
+  pthread_barrier_wait(&gate);
+  pthread_barrier_wait(&gate); /* stays alive until its CPU time is counted */
+  uvx_message_port_close(here, 0, NULL);
+  uvx_message_port_close(there, 0, NULL);
+  BENCH_CHECK(uv_loop_close(&loop) == 0);
+  return NULL;
+}
+
+static void attach(unsigned count) {
+  pthread_t threads[16];
+  char name[64];
+  producers = count;
+  BENCH_CHECK(count >= 1 && count <= 16);
+  pthread_barrier_init(&gate, NULL, count + 1);
+  for (unsigned i = 0; i < count; i++) BENCH_CHECK(pthread_create(&threads[i], NULL, attach_and_detach, NULL) == 0);
+  bench_begin(&run);
+  pthread_barrier_wait(&gate);
+  pthread_barrier_wait(&gate);
+  bench_end(&run);
+  pthread_barrier_wait(&gate);
+  for (unsigned i = 0; i < count; i++) pthread_join(threads[i], NULL);
+  snprintf(name, sizeof name, "ports_attach_%u", count);
+  print_result(name, MESSAGES / count * count, 0);
+}
+
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
   char name[64];
@@ -390,9 +428,11 @@ int main(int argc, char **argv) {
     unsigned ports = bench_argument(argc, argv, 2, 10000);
     snprintf(name, sizeof name, "ports_pingpong_among_%u", ports);
     pingpong(name, ports);
+  } else if (strcmp(what, "attach") == 0) {
+    attach(bench_argument(argc, argv, 2, 1));
   } else {
     return bench_usage("ports oneway [PRODUCERS [POLL]] | batch | paced | pingpong [wait] | post | transfer BYTES | "
-                       "broadcast MEMBERS [BYTES] | idle PORTS");
+                       "broadcast MEMBERS [BYTES] | idle PORTS | attach [THREADS]");
   }
   return 0;
 }

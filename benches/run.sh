@@ -110,7 +110,7 @@ for scenario in "async pingpong" "async pingpong 10000" "async hammer 1" "async 
   compare "$N" "" $scenario
 done
 for scenario in "oneway 1" "oneway 2" "oneway 1 poll" "batch" "paced" "pingpong" "pingpong wait" "post" \
-  "transfer 1" "transfer 1048576" "broadcast 2" "broadcast 9" "broadcast 9 65536" "idle 1" "idle 10000"; do
+  "transfer 1" "transfer 1048576" "broadcast 2" "broadcast 9" "broadcast 9 65536" "idle 1" "idle 10000" "attach 1" "attach 2"; do
   alone ports $scenario
 done
 for scenario in "oneway 1" "oneway 2" "copy 1" "copy 2" "pingpong" "sync" "start"; do

@@ -1,6 +1,8 @@
 /* What the library traces of itself, in the category "uv". */
 #include "trace_file.h"
 
+#include "counters.h"
+
 static uvx_trace_agent_t* agent;
 static uv_loop_t loop;
 
@@ -84,6 +86,119 @@ TEST(work_of_the_pool_and_its_time_in_the_queue) {
     snprintf(id, sizeof id, "\"%p\"", (void*) &requests[i].work_req);
     CHECK_EQ(trace_count(&trace, "id", id), 2);
   }
+  trace_free(&trace);
+}
+
+/* From "b" to "e" of what has this id, in us; they stand next to each other. */
+static double waited(const trace_t* trace, const void* of) {
+  char id[64];
+  double begun = -1;
+  snprintf(id, sizeof id, "\"%p\"", of);
+  CHECK_EQ(trace_count(trace, "id", id), 2);
+  for (size_t i = 0; i < trace->count; i++) {
+    const char* event = trace->events[i];
+    if (strcmp(json_get(event, "id"), id) != 0) continue;
+    CHECK_STR(json_get(event, "name"), "\"queued\"");
+    CHECK_STR(json_get(event, "ph"), begun < 0 ? "\"b\"" : "\"e\"");
+    if (begun >= 0) return atof(json_get(event, "ts")) - begun;
+    begun = atof(json_get(event, "ts"));
+  }
+  CHECK_FAIL("never over");
+}
+
+static void spend(uint64_t ns) {
+  uint64_t start = uv_hrtime();
+  while (uv_hrtime() - start < ns) continue;
+}
+
+static int held, let_go, over;
+
+static void hold_work(uvx_pool_work_t* of) {
+  (void) of;
+  add(&held, 1);
+  while (!get(&let_go)) sched_yield();
+}
+
+static void no_work(uvx_pool_work_t* of) {
+  (void) of;
+}
+
+static void end_work(uvx_pool_work_t* of, int status) {
+  (void) of;
+  CHECK_EQ(status, 0);
+}
+
+static void end_cancelled(uvx_pool_work_t* of, int status) {
+  (void) of;
+  CHECK_EQ(status, UV_ECANCELED);
+}
+
+TEST(work_of_own_pools_and_its_time_in_the_queue) {
+  OURS_ONLY("tracing");
+  uvx_pool_t* pool;
+  uvx_pool_options_t options = {.size = sizeof options, .threads = 1, .name = "own"};
+  uvx_pool_work_t holder, comes_home, stays, cancelled;
+  uvx_mailbox_t* home;
+  begin();
+  CHECK_EQ(uvx_loop_mailbox(&loop, &home), 0);
+  CHECK_EQ(uvx_pool_create(&pool, &options), 0);
+  CHECK_EQ(uvx_pool_queue(pool, &holder, hold_work, UVX_PRIORITY_NORMAL, NULL, NULL), 0);
+  wait_until(&held, 1);
+  CHECK_EQ(uvx_pool_queue(pool, &comes_home, no_work, UVX_PRIORITY_NORMAL, home, end_work), 0);
+  CHECK_EQ(uvx_pool_queue(pool, &stays, no_work, UVX_PRIORITY_LOW, NULL, end_work), 0);
+  CHECK_EQ(uvx_pool_queue(pool, &cancelled, no_work, UVX_PRIORITY_LOW, NULL, end_cancelled), 0);
+  spend(5000000);
+  CHECK_EQ(uvx_pool_cancel(pool, &cancelled), 0);
+  add(&let_go, 1);
+  CHECK_EQ(uvx_pool_shutdown(pool, UVX_SHUTDOWN_RUN_ALL, UVX_FOREVER), 0);
+  uvx_pool_release(pool);
+  uvx_mailbox_release(home);
+  CHECK_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+  trace_t trace = end();
+  CHECK_EQ(trace_count(&trace, "name", "\"queued\""), 8);
+  CHECK_EQ(trace_count(&trace, "name", "\"work\""), 3);
+  CHECK(waited(&trace, &holder) >= 0);
+  CHECK(waited(&trace, &comes_home) >= 5000);
+  CHECK(waited(&trace, &stays) >= 5000);
+  CHECK(waited(&trace, &cancelled) >= 5000);
+  CHECK(atof(json_get(trace_event(&trace, "work"), "dur")) >= 5000); /* the holder's, the first */
+  trace_free(&trace);
+}
+
+static void spend_on_task(uvx_task_t* task, int status) {
+  (void) task;
+  CHECK_EQ(status, 0);
+  spend(2000000);
+  add(&over, 1);
+}
+
+static void end_dropped(uvx_task_t* task, int status) {
+  (void) task;
+  CHECK_EQ(status, UV_ECANCELED);
+}
+
+/* A delayed task waits from when it is due. */
+TEST(tasks_and_their_time_in_the_queue) {
+  OURS_ONLY("tracing");
+  uvx_task_runner_t* runner;
+  uvx_pool_options_t options = {.size = sizeof options, .threads = 1};
+  uvx_task_t now, soon, never;
+  begin();
+  CHECK_EQ(uvx_task_runner_create(&runner, &options), 0);
+  uint64_t posted = uv_hrtime();
+  CHECK_EQ(uvx_task_runner_post_delayed(runner, &soon, UVX_PRIORITY_HIGH, 20000000, spend_on_task), 0);
+  CHECK_EQ(uvx_task_runner_post_delayed(runner, &never, UVX_PRIORITY_HIGH, 3600000000000, end_dropped), 0);
+  CHECK_EQ(uvx_task_runner_post(runner, &now, UVX_PRIORITY_NORMAL, spend_on_task), 0);
+  wait_until(&over, 2);
+  double lasted = (double) (uv_hrtime() - posted) / 1000;
+  CHECK_EQ(uvx_task_runner_shutdown(runner, UVX_SHUTDOWN_RUN_ALL, UVX_FOREVER), 0);
+  uvx_task_runner_release(runner);
+  trace_t trace = end();
+  CHECK_EQ(trace_count(&trace, "name", "\"queued\""), 4); /* nothing of what never was due */
+  CHECK_EQ(trace_count(&trace, "name", "\"work\""), 2);
+  CHECK(waited(&trace, &now) >= 0);
+  CHECK(waited(&trace, &soon) >= 0 && waited(&trace, &soon) <= lasted - 20000 - 2000);
+  CHECK(atof(json_get(trace_event(&trace, "work"), "dur")) >= 2000);
   trace_free(&trace);
 }
 

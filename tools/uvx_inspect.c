@@ -1,4 +1,4 @@
-/* uvx-inspect: shows what the loops of a process are doing, as its debug port tells it (docs/uvx/debug_port.md).
+/* uvx-inspect: shows what the loops, workers and pools of a process are doing, as its debug port tells it (docs/uvx/debug_port.md).
  *
  *     uvx-inspect [-1 | -j] [-n SECONDS] PID | PATH | [127.0.0.1]:PORT
  *
@@ -133,15 +133,62 @@ static char* ask(const char* target) {
   return text;
 }
 
-static void show_loop(const char* loop) {
+/* A loop without a mailbox has null there. */
+static void show_calls(const char* calls) {
+  long long collected = json_number(json_get(calls, "collected"));
+  const char* more = json_get(calls, "more");
+  if (more == NULL) return;
+  printf("  calls        ");
+  if (collected > 0) printf("%lld to run%s", collected, *more == 't' ? ", and " : "");
+  printf("%s\n", *more == 't' ? "some not looked at" : collected > 0 ? "" : "none");
+}
+
+/* The worker that has the loop, or NULL. */
+static const char* worker_of(const char* text, long long loop) {
+  const char *workers = json_get(text, "workers"), *worker;
+  for (int i = 0; (worker = json_item(workers, i)) != NULL; i++)
+    if (json_number(json_get(worker, "loop")) == loop) return worker;
+  return NULL;
+}
+
+static void show_worker(const char* worker) {
+  char name[64], state[32];
+  json_string(json_get(worker, "name"), name, sizeof name);
+  json_string(json_get(worker, "state"), state, sizeof state);
+  printf("worker %lld (%s)  %s  thread %lld, loop %lld, started from loop %lld\n", json_number(json_get(worker, "id")), name,
+         state, json_number(json_get(worker, "tid")), json_number(json_get(worker, "loop")),
+         json_number(json_get(worker, "parent")));
+}
+
+static void show_pool(const char* pool) {
+  char name[64], kind[32];
+  const char* waiting = json_get(pool, "waiting");
+  long long low = json_number(json_get(waiting, "low")), normal = json_number(json_get(waiting, "normal")),
+            high = json_number(json_get(waiting, "high"));
+  json_string(json_get(pool, "name"), name, sizeof name);
+  json_string(json_get(pool, "kind"), kind, sizeof kind);
+  printf("%s %lld (%s)  %lld of %lld threads, %lld running, %lld waiting", strcmp(kind, "pool") == 0 ? "pool" : "task runner",
+         json_number(json_get(pool, "id")), name, json_number(json_get(pool, "threads")), json_number(json_get(pool, "size")),
+         json_number(json_get(pool, "running")), low + normal + high);
+  if (low + high > 0) printf(" (%lld high, %lld normal, %lld low)", high, normal, low);
+  printf(", %lld delayed\n", json_number(json_get(pool, "delayed")));
+  if (low + normal + high > 0) printf("  waiting      for %lld ms", json_number(json_get(pool, "oldest_ms")));
+  else printf("  waiting      nothing");
+  printf("; at most %lld ms ever\n", json_number(json_get(pool, "longest_ms")));
+}
+
+static void show_loop(const char* text, const char* loop) {
+  const char* worker = worker_of(text, json_number(json_get(loop, "id")));
   char phase[32], thread[64];
   const char *handles = json_get(loop, "handles"), *timers = json_get(loop, "timers"), *ports = json_get(loop, "ports");
   const char *kind = NULL, *key = "", *next = json_get(timers, "next_ms");
   json_string(json_get(loop, "phase"), phase, sizeof phase);
   json_string(json_get(loop, "thread"), thread, sizeof thread);
-  printf("loop %lld%s  thread %lld (%s)  %lld turns\n", json_number(json_get(loop, "id")),
+  printf("loop %lld%s  thread %lld (%s)  %lld turns", json_number(json_get(loop, "id")),
          strncmp(json_get(loop, "default"), "true", 4) == 0 ? " (default)" : "", json_number(json_get(loop, "tid")), thread,
          json_number(json_get(loop, "turns")));
+  if (worker != NULL) printf("  worker %lld", json_number(json_get(worker, "id")));
+  printf("\n");
   printf("  %-12s %lld ms %s\n", phase, json_number(json_get(loop, "since_ms")),
          strcmp(phase, "outside") == 0 ? "since it last ran" : strcmp(phase, "poll") == 0 ? "asleep or about to be" : "busy");
   printf("  alive by     %lld handles and the like, %lld requests\n", json_number(json_get(loop, "active_handles")),
@@ -151,6 +198,7 @@ static void show_loop(const char* loop) {
   else if (next != NULL && *next != 'n') printf(", the first due in %lld ms", json_number(next));
   printf("\n  ports        %lld, %lld messages, %lld bytes unread\n", json_number(json_get(ports, "count")),
          json_number(json_get(ports, "messages")), json_number(json_get(ports, "bytes")));
+  show_calls(json_get(loop, "calls"));
   if (handles != NULL && json_next(handles, NULL, &key) != NULL) printf("  %-12s %8s %8s %8s\n", "handles", "all", "active", "ref'd");
   while (handles != NULL && (kind = json_next(handles, kind, &key)) != NULL)
     printf("    %-10.*s %8lld %8lld %8lld\n", (int) strcspn(key, "\""), key, json_number(json_get(kind, "count")),
@@ -158,14 +206,18 @@ static void show_loop(const char* loop) {
 }
 
 static void show(const char* text) {
-  const char *loops = json_get(text, "loops"), *pool = json_get(text, "pool"), *loop;
+  const char *loops = json_get(text, "loops"), *workers = json_get(text, "workers"), *pool = json_get(text, "pool"),
+             *pools = json_get(text, "pools"), *item;
   printf("process %lld\n", json_number(json_get(text, "pid")));
-  for (int i = 0; (loop = json_item(loops, i)) != NULL; i++) {
+  for (int i = 0; (item = json_item(loops, i)) != NULL; i++) {
     printf("\n");
-    show_loop(loop);
+    show_loop(text, item);
   }
+  if (json_item(workers, 0) != NULL) printf("\n");
+  for (int i = 0; (item = json_item(workers, i)) != NULL; i++) show_worker(item);
   printf("\npool  %lld of %lld threads, %lld running, %lld waiting\n", json_number(json_get(pool, "threads")),
          json_number(json_get(pool, "size")), json_number(json_get(pool, "running")), json_number(json_get(pool, "waiting")));
+  for (int i = 0; (item = json_item(pools, i)) != NULL; i++) show_pool(item);
   fflush(stdout);
 }
 

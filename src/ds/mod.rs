@@ -2,6 +2,7 @@
 
 pub mod buckets;
 pub mod hash;
+pub mod json;
 pub mod pairing_heap;
 pub mod queue;
 pub mod text;

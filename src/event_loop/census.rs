@@ -2,20 +2,23 @@
 //! when. For the debug port.
 //!
 //! The loop's thread alone writes, with relaxed stores and no read-modify-writes; any thread may read. All loops of the process stand in a
-//! list under a mutex, which who reads holds: `uv_loop_close` waits for it, so no loop goes while it is looked at.
+//! roster, from which `uv_loop_close` takes them. Who looks at a loop holds its lock, for which `uv_loop_close` waits; so does the loop's thread
+//! while it changes what hangs on the loop and is no atomic: the list of its ports, and whose its posted calls are.
 
-use super::Loop;
+use super::{Internals, Loop};
 use crate::abi::*;
 use crate::ds::queue;
 use crate::ptr::{Handle, HandleType};
-use crate::sync::static_mutex::StaticMutex;
+use crate::sync::prim::{Mutex, MutexGuard, lock};
+use crate::sync::roster::{Entry, Listed, Roster};
 use crate::sys::thread;
 use core::cell::Cell;
+use core::ops::Deref;
 use core::ptr::null;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// Handle types are below this.
-const KINDS: usize = UV_HANDLE_TYPE_MAX as usize;
+pub const KINDS: usize = UV_HANDLE_TYPE_MAX as usize;
 
 /// Where in its turn a loop is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,22 +65,20 @@ pub struct Census {
     runner: AtomicUsize,
     /// Not to be shown.
     hidden: AtomicBool,
-    /// No other loop of the process has or had it; 0: not in the list.
-    id: AtomicU64,
-    /// The loop, and its neighbours in the list. Under the list's mutex.
+    /// See the module.
+    looked_at: Mutex<()>,
+    /// The loop. Set before it enters the roster.
     raw: Cell<*const uv_loop_t>,
-    next: Cell<*const Census>,
-    previous: Cell<*const Census>,
+    entry: Entry<Census>,
 }
 
-/// All loops, the newest first, and the last number that one got.
-struct Loops {
-    first: Cell<*const Census>,
-    last_id: Cell<u64>,
-}
+static LOOPS: Roster<Census> = Roster::new();
 
-static LOOPS: StaticMutex<Loops> =
-    StaticMutex::new(Loops { first: Cell::new(null()), last_id: Cell::new(0) });
+impl Listed for Census {
+    fn entry(&self) -> &Entry<Census> {
+        &self.entry
+    }
+}
 
 fn add(counter: &AtomicU32, by: u32) {
     counter.store(counter.load(Relaxed).wrapping_add(by), Relaxed);
@@ -97,10 +98,9 @@ impl Default for Census {
             tid: AtomicI32::new(0),
             runner: AtomicUsize::new(0),
             hidden: AtomicBool::new(false),
-            id: AtomicU64::new(0),
+            looked_at: Mutex::new(()),
             raw: Cell::new(null()),
-            next: Cell::new(null()),
-            previous: Cell::new(null()),
+            entry: Entry::default(),
         }
     }
 }
@@ -136,40 +136,27 @@ impl Census {
         self.hidden.store(true, Relaxed);
     }
 
-    /// Enters the list.
+    /// Enters the roster.
     pub fn enlist(&self, raw: *const uv_loop_t) {
-        let loops = LOOPS.lock();
-        loops.last_id.set(loops.last_id.get() + 1);
-        self.id.store(loops.last_id.get(), Relaxed);
         self.raw.set(raw);
-        self.previous.set(null());
-        self.next.set(loops.first.replace(self));
-        // SAFETY: loops leave the list before they go; under the mutex.
-        if let Some(next) = unsafe { self.next.get().as_ref() } {
-            next.previous.set(self);
-        }
+        // SAFETY: `uv_loop_close` takes it out first.
+        unsafe { LOOPS.enter(self) };
     }
 
-    /// Leaves the list, if it is there.
+    /// Leaves the roster, if it is there; nobody looks at the loop any more.
     pub fn delist(&self) {
-        let loops = LOOPS.lock();
-        if self.id.swap(0, Relaxed) == 0 {
-            return; // a loop of the parent in the child after fork
-        }
-        // SAFETY: as in `enlist`.
-        unsafe {
-            match self.previous.get().as_ref() {
-                None => loops.first.set(self.next.get()),
-                Some(previous) => previous.next.set(self.next.get()),
-            }
-            if let Some(next) = self.next.get().as_ref() {
-                next.previous.set(self.previous.get());
-            }
-        }
+        LOOPS.leave(self);
+        drop(self.hold());
+    }
+
+    /// Until the result is dropped, nobody looks at what hangs on the loop. Short.
+    pub fn hold(&self) -> MutexGuard<'_, ()> {
+        lock(&self.looked_at)
     }
 }
 
 /// What is counted of one type's handles.
+#[derive(Clone, Copy)]
 pub struct Handles {
     /// Not closed.
     pub count: u32,
@@ -179,16 +166,16 @@ pub struct Handles {
     pub referenced: u32,
 }
 
-/// Until the result is dropped, nobody looks at what hangs on loops: for who changes what is shown and is no atomic. Short.
-pub fn hold() -> impl Drop {
-    LOOPS.lock()
-}
-
 /// For any thread.
 impl Census {
-    /// The loop's number.
+    /// The loop's number, which no other loop of the process has or had; 0: it is not in the roster.
     pub fn id(&self) -> u64 {
-        self.id.load(Relaxed)
+        self.entry.id()
+    }
+
+    /// The loop.
+    pub fn raw(&self) -> *const uv_loop_t {
+        self.raw.get()
     }
 
     /// The thread that runs the loop, or did last; 0 for none.
@@ -211,54 +198,62 @@ impl Census {
         Some(self.next_due.load(Relaxed)).filter(|due| *due != 0 && *due != u64::MAX)
     }
 
-    /// The handles of a type.
-    pub fn handles(&self, kind: uv_handle_type) -> Handles {
-        let Some(count) = self.counts.get(kind as usize) else {
-            return Handles { count: 0, active: 0, referenced: 0 };
-        };
-        Handles {
+    /// The handles of each type.
+    pub fn handles(&self) -> [Handles; KINDS] {
+        self.counts.each_ref().map(|count| Handles {
             count: count.handles.load(Relaxed),
             active: count.active.load(Relaxed),
             referenced: count.referenced.load(Relaxed),
-        }
+        })
     }
 }
 
-/// Calls `visit` for each loop that may be shown, the newest first, with its struct, of which only atomics may be read. No loop is
-/// made or closed meanwhile.
-pub fn for_each(mut visit: impl FnMut(&Census, *const uv_loop_t)) {
-    let loops = LOOPS.lock();
-    let mut at = loops.first.get();
-    // SAFETY: loops in the list are alive; under the mutex.
-    while let Some(census) = unsafe { at.as_ref() } {
-        if !census.hidden.load(Relaxed) {
-            visit(census, census.raw.get());
-        }
-        at = census.next.get();
+/// A loop that is looked at: it stays until this is dropped. Only atomics may be read, and what its thread changes under `hold`.
+pub struct Seen {
+    census: &'static Census,
+    _held: MutexGuard<'static, ()>,
+}
+
+impl Seen {
+    /// The loop's private part.
+    pub fn internals(&self) -> &Internals {
+        // SAFETY: set up before the loop entered the roster, and freed after nobody looks at it.
+        unsafe { &*(&raw const (*self.raw.get()).internal_fields).read().cast_const().cast::<Internals>() }
     }
 }
 
-/// On the thread that forks: nobody else is changing the list then.
+impl Deref for Seen {
+    type Target = Census;
+    fn deref(&self) -> &Census {
+        self.census
+    }
+}
+
+/// Each loop that may be shown, the newest first. One is to be dropped before the next is asked for.
+pub fn each() -> impl Iterator<Item = Seen> {
+    LOOPS.walk(|census| {
+        // SAFETY: it is in the roster, which it leaves under the mutex that is held here; then it waits for `_held`.
+        let census = unsafe { &*core::ptr::from_ref(census) };
+        (!census.hidden.load(Relaxed)).then(|| Seen { census, _held: census.hold() })
+    })
+}
+
+/// On the thread that forks.
 pub fn before_fork() {
-    core::mem::forget(LOOPS.lock());
+    LOOPS.before_fork();
 }
 
 /// In the parent.
 pub fn after_fork_in_parent() {
-    // SAFETY: `before_fork` took it on this thread.
-    unsafe { LOOPS.unlock() };
+    LOOPS.after_fork_in_parent();
 }
 
-/// In the child: the loops are the parent's. Those that the child goes on with enter the list again (`uv_loop_fork`).
+/// In the child: the loops are the parent's. Those that the child goes on with enter the roster again (`uv_loop_fork`).
 pub fn after_fork_in_child() {
-    // SAFETY: the child has one thread.
-    unsafe { LOOPS.renew() };
-    let mut at = LOOPS.lock().first.replace(null());
-    // SAFETY: memory of the parent's loops is the child's too.
-    while let Some(census) = unsafe { at.as_ref() } {
-        census.id.store(0, Relaxed);
-        at = census.next.get();
-    }
+    LOOPS.after_fork_in_child(|census| {
+        // SAFETY: the child has one thread, so nobody is inside the lock, whatever state it was copied in.
+        unsafe { core::ptr::from_ref(&census.looked_at).cast_mut().write(Mutex::new(())) };
+    });
 }
 
 /// The parts of a handle's life that are counted.

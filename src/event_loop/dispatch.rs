@@ -12,7 +12,7 @@ use crate::handles::{async_, fs_event, loop_watchers, poll, process, signal, udp
 use crate::ptr::{Cx, Handle};
 use crate::reqs;
 use crate::sync::mailbox::Kind;
-use crate::worker::{broadcast, call, debug, locks, port, service, workers};
+use crate::worker::{broadcast, call, debug, locks, pools, port, service, workers};
 use core::ffi::c_int;
 use core::ptr::null_mut;
 
@@ -140,6 +140,8 @@ pub const FORK_HANDLERS: [unsafe extern "C" fn(); 3] = [before_fork, after_fork,
 
 unsafe extern "C" fn before_fork() {
     workers::env_data::before_fork();
+    workers::WORKERS.before_fork();
+    pools::POOLS.before_fork();
     super::census::before_fork(); // these may have to wait, and the next one blocks signals
     signal::before_fork();
 }
@@ -147,6 +149,8 @@ unsafe extern "C" fn before_fork() {
 unsafe extern "C" fn after_fork() {
     signal::after_fork();
     super::census::after_fork_in_parent();
+    pools::POOLS.after_fork_in_parent();
+    workers::WORKERS.after_fork_in_parent();
     workers::env_data::after_fork_in_parent();
 }
 
@@ -158,6 +162,8 @@ unsafe extern "C" fn after_fork_in_child() {
     broadcast::after_fork_in_child();
     locks::after_fork_in_child();
     super::census::after_fork_in_child();
+    pools::POOLS.after_fork_in_child(|_| ());
+    workers::WORKERS.after_fork_in_child(|_| ());
     workers::env_data::after_fork_in_child();
     debug::after_fork_in_child();
 }

@@ -7,7 +7,7 @@ use crate::mem::Counted;
 use crate::reqs;
 use crate::worker::call::{Calls, request};
 use crate::worker::pools::job::{DoneFn, Lane, RunFn};
-use crate::worker::pools::{self, Pool};
+use crate::worker::pools::{self, Kind, Pool};
 use core::ffi::{c_int, c_uint};
 use core::mem::transmute;
 
@@ -22,7 +22,7 @@ pub unsafe extern "C" fn uvx_pool_create(
     options: *const uvx_pool_options_t,
 ) -> c_int {
     // SAFETY: the caller gives options or NULL, and room for the result.
-    status(unsafe { pools::create(options).map(|made| pool.write(made.into_raw().cast())) })
+    status(unsafe { pools::create(Kind::Pool, options).map(|made| pool.write(made.into_raw().cast())) })
 }
 
 /// One more reference. Any thread that has one.

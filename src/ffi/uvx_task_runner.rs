@@ -6,7 +6,7 @@ use crate::event_loop::Loop;
 use crate::mem::Counted;
 use crate::ptr::Cx;
 use crate::worker::pools::job::{DoneFn, Lane, Order};
-use crate::worker::pools::{self, Pool};
+use crate::worker::pools::{self, Kind, Pool};
 use core::ffi::c_int;
 use core::mem::transmute;
 use core::ptr::null_mut;
@@ -18,7 +18,9 @@ pub unsafe extern "C" fn uvx_task_runner_create(
     options: *const uvx_pool_options_t,
 ) -> c_int {
     // SAFETY: the caller gives options or NULL, and room for the result.
-    status(unsafe { pools::create(options).map(|made| runner.write(made.into_raw().cast())) })
+    status(unsafe {
+        pools::create(Kind::TaskRunner, options).map(|made| runner.write(made.into_raw().cast()))
+    })
 }
 
 /// One more reference. Any thread that has one.

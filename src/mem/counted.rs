@@ -72,6 +72,20 @@ impl<T> Counted<T> {
         let borrowed = unsafe { core::mem::ManuallyDrop::new(Counted::from_raw(raw)) };
         Counted::clone(&borrowed)
     }
+
+    /// One more reference to the value at `raw`, unless the last one is gone.
+    ///
+    /// # Safety
+    /// `raw` came from `as_ptr` or `into_raw`, and dropping the value, should that have begun, is not over before this is.
+    pub unsafe fn revive(raw: *mut T) -> Option<Counted<T>> {
+        // SAFETY: the caller's; the reference is not given back unless it was taken.
+        let found = unsafe { core::mem::ManuallyDrop::new(Counted::from_raw(raw)) };
+        // SAFETY: the block is there until the value is dropped.
+        let refs = unsafe { &found.0.as_ref().refs };
+        let more = |refs: usize| (refs != 0).then(|| refs.saturating_add(1));
+        let result = refs.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        result.is_ok().then_some(Counted(found.0))
+    }
 }
 
 impl<T> Clone for Counted<T> {
@@ -133,5 +147,23 @@ mod tests {
         // SAFETY: from `into_raw`, once.
         drop(unsafe { Counted::from_raw(raw) });
         assert_eq!(dropped.get(), 1);
+    }
+
+    #[test]
+    fn is_revived_only_while_it_lives() {
+        struct Finder(*mut Finder, Cell<bool>);
+        impl Drop for Finder {
+            fn drop(&mut self) {
+                // SAFETY: the value is just being dropped.
+                assert!(unsafe { Counted::revive(self.0) }.is_none() && self.1.get());
+            }
+        }
+        let first = Counted::new(Finder(core::ptr::null_mut(), Cell::new(false))).unwrap();
+        // SAFETY: the value is this test's alone.
+        unsafe { (*first.as_ptr()).0 = first.as_ptr() };
+        // SAFETY: alive.
+        let second = unsafe { Counted::revive(first.as_ptr()) }.unwrap();
+        drop(first);
+        second.1.set(true);
     }
 }

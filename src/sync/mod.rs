@@ -13,6 +13,7 @@ pub mod mutex;
 pub mod once;
 pub mod prim;
 pub mod ready;
+pub mod roster;
 pub mod rwlock;
 pub mod semaphore;
 pub mod static_mutex;

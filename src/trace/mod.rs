@@ -46,11 +46,21 @@ pub struct Input {
 /// Strings and arguments are what they say.
 #[inline]
 pub unsafe fn event(category: &Category, phase: u8, id: u64, input: &Input) -> Result {
+    // SAFETY: the caller's.
+    unsafe { event_at(category, phase, id, now_ns(), input) }
+}
+
+/// As `event`, of what was at another time.
+///
+/// # Safety
+/// As for `event`.
+#[inline]
+pub unsafe fn event_at(category: &Category, phase: u8, id: u64, at: u64, input: &Input) -> Result {
     if !PHASES.contains(&phase) {
         return Err(Errno::EINVAL);
     }
     // SAFETY: the caller's.
-    unsafe { add(category, phase, id, now_ns(), None, input) }
+    unsafe { add(category, phase, id, at, None, input) }
 }
 
 /// `uvx_trace_complete`, of a category that is on: something began at `start` and ends now.

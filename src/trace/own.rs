@@ -1,12 +1,17 @@
-//! What the library traces of itself, in the category `uv`: turns of loops and their waiting, late timers, work of the pool and how long it
+//! What the library traces of itself, in the category `uv`: turns of loops and their waiting, late timers, work of pools and how long it
 //! waited, and the messages of ports. While that is off each of these places costs one load.
 
 use super::category::OWN;
-use super::{Input, complete, event};
+use super::{Input, complete, event, event_at};
 use crate::abi::*;
 use crate::sys::time::now_ns;
 use core::ffi::CStr;
 use core::ptr::null;
+
+/// What a trace says of work until a thread begins it, and of the work itself.
+pub const QUEUED: &CStr = c"queued";
+/// See above.
+pub const WORK: &CStr = c"work";
 
 /// Something that takes its time.
 #[derive(Clone, Copy)]
@@ -25,6 +30,14 @@ impl Span {
         self.0 != 0
     }
 
+    /// It has waited for its beginning since `since`, on whichever thread: phase `b` then and `e` when it began. Nothing, if it was not to begin yet.
+    #[inline(always)]
+    pub fn waited(self, name: &'static CStr, id: usize, since: u64) {
+        if self.is_on() && since <= self.0 {
+            write_wait(self, name, id as u64, since);
+        }
+    }
+
     /// It ends now.
     #[inline(always)]
     pub fn end(self, name: &'static CStr, args: &[(&'static CStr, i64)]) {
@@ -39,6 +52,16 @@ fn write_span(span: Span, name: &'static CStr, args: &[(&'static CStr, i64)]) {
     with_args(name, args, |input| {
         // SAFETY: literals.
         let _ = unsafe { complete(&OWN, span.0, input) }; // dropped events are counted
+    });
+}
+
+#[cold]
+fn write_wait(span: Span, name: &'static CStr, id: u64, since: u64) {
+    with_args(name, &[], |input| {
+        // SAFETY: a literal.
+        let begun = unsafe { event_at(&OWN, b'b', id, since, input) };
+        // SAFETY: as above.
+        let _ = begun.and_then(|()| unsafe { event_at(&OWN, b'e', id, span.0, input) }); // as above
     });
 }
 

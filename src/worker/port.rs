@@ -14,8 +14,9 @@ use super::inbox::{CALLBACK, Inbox, Limits, Next};
 use super::writer::{Count, Writer};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
+use crate::event_loop::census::Seen;
 use crate::event_loop::linger::Linger;
-use crate::event_loop::{Internals, Loop, census, wakeup};
+use crate::event_loop::{Loop, wakeup};
 use crate::sync::mailbox::{Kind, State};
 use crate::sync::prim::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use crate::sys::futex;
@@ -232,7 +233,7 @@ impl Port {
 
     /// Enters the loop's list of ports.
     fn link(&self, lp: Loop) {
-        let _unseen = census::hold();
+        let _unseen = lp.census().hold();
         let first = lp.internals().ports.replace(core::ptr::from_ref(self).cast()).cast::<Port>();
         self.own.previous.set(null());
         self.own.next.set(first);
@@ -244,7 +245,7 @@ impl Port {
 
     /// Leaves the loop's list of ports.
     fn unlink(&self, lp: Loop) {
-        let _unseen = census::hold();
+        let _unseen = lp.census().hold();
         let (previous, next) = (self.own.previous.get(), self.own.next.get());
         // SAFETY: as in `link`, also for the neighbours.
         unsafe {
@@ -260,6 +261,7 @@ impl Port {
 
     /// In the child after fork: the ports are the parent's. Their memory is left alone.
     pub fn forget_all(lp: Loop) {
+        let _unseen = lp.census().hold();
         Port::for_each_of(lp, |port| {
             // SAFETY: in the child there is no other thread, so the node is in the list or in nothing.
             unsafe {
@@ -283,10 +285,10 @@ impl Port {
         }
     }
 
-    /// Calls `visit` with what waits in each port of a loop, from any thread, inside of `census::for_each`.
-    pub fn for_each_depth(internals: &Internals, mut visit: impl FnMut(Count)) {
-        let mut at = internals.ports.get().cast::<Port>();
-        // SAFETY: ports in the list are alive, and the list does not change meanwhile.
+    /// Calls `visit` with what waits in each port of a loop that is looked at.
+    pub fn for_each_depth(seen: &Seen, mut visit: impl FnMut(Count)) {
+        let mut at = seen.internals().ports.get().cast::<Port>();
+        // SAFETY: ports in the list are alive, and the list does not change while somebody looks.
         while let Some(port) = unsafe { at.as_ref() } {
             visit(port.inbox.waiting());
             at = port.own.next.get();

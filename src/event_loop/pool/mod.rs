@@ -18,9 +18,9 @@ use crate::ds::queue;
 use crate::sync::mailbox::Kind;
 use crate::sync::static_mutex::StaticMutex;
 use crate::sys::variable;
-use crate::trace::own;
+use crate::trace::own::{self, QUEUED};
 use core::cell::Cell;
-use core::ffi::{CStr, c_int};
+use core::ffi::c_int;
 use core::ptr::null_mut;
 use crew::{Crew, Picked};
 use line::Line;
@@ -30,9 +30,6 @@ pub use line::{Lane, WorkFn, was_cancelled};
 const DEFAULT_SIZE: u32 = 4;
 /// The most threads that a pool may be asked to have.
 pub const MAX_SIZE: u32 = 1024;
-
-/// What a trace says of work until a thread begins it.
-const QUEUED: &CStr = c"queued";
 
 /// What ends it, on the loop's thread.
 pub type DoneFn = unsafe extern "C" fn(*mut uv__work, c_int);

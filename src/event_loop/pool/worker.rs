@@ -2,10 +2,10 @@
 
 use super::crew::{self, Sleeper};
 use super::line::Item;
-use super::{MAX_SIZE, POOL, QUEUED, State, complete};
+use super::{MAX_SIZE, POOL, State, complete};
 use crate::abi::errno::Result;
 use crate::sys::thread;
-use crate::trace::own::{self, Span};
+use crate::trace::own::{self, QUEUED, Span, WORK};
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
@@ -74,7 +74,7 @@ unsafe extern "C" fn enter(argument: *mut c_void) {
                 own::mark(b'e', QUEUED, work.addr());
                 let span = Span::begin();
                 run(work);
-                span.end(c"work", &[]);
+                span.end(WORK, &[]);
                 complete(work, sleeper.take_late());
             }
         }

@@ -19,6 +19,7 @@ use super::doorbell::Doorbell;
 use super::port::lateness;
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
+use crate::event_loop::census::Seen;
 use crate::event_loop::notice::Notice;
 use crate::event_loop::{Internals, Loop};
 use crate::mem::Counted;
@@ -194,6 +195,11 @@ impl Calls {
         Ok(unsafe { Loop::new(*self.doorbell.owner()) })
     }
 
+    /// Calls that wait: how many the loop has collected, and whether there are more.
+    pub fn waiting(&self) -> (usize, bool) {
+        (self.queue.collected(), self.queue.has_more())
+    }
+
     fn ring(&self) {
         // SAFETY: the loop stays while it is told; the notice is nowhere, as it was not scheduled. This holds a reference until it
         // has run, or the loop withdraws it before it gives up its own.
@@ -215,9 +221,17 @@ pub fn of(lp: Loop) -> Result<Counted<Calls>> {
     Ok(calls)
 }
 
+/// What waits in the calls of a loop that is looked at; None: it has no mailbox.
+pub fn waiting_for(seen: &Seen) -> Option<(usize, bool)> {
+    let calls = seen.internals().calls.get().cast::<Calls>();
+    // SAFETY: the loop has a reference, which it gives up only when nobody looks.
+    unsafe { calls.as_ref() }.map(Calls::waiting)
+}
+
 /// The calls become those of a loop that has none.
 pub fn adopt(lp: Loop, calls: &Counted<Calls>) {
     calls.doorbell.set_owner(lp.as_ptr());
+    let _unseen = lp.census().hold();
     lp.internals().calls.set(calls.clone().into_raw().cast());
 }
 
@@ -332,6 +346,7 @@ pub fn forget(lp: Loop) {
 }
 
 fn take(lp: Loop) -> Option<*mut Calls> {
+    let _unseen = lp.census().hold();
     let raw = lp.internals().calls.replace(null()).cast_mut().cast::<Calls>();
     (!raw.is_null()).then_some(raw)
 }

@@ -6,6 +6,7 @@ use crate::abi::{UVX_CALL_INTERRUPT, uv__queue};
 use crate::sync::mailbox::{Kind, Mailbox, Put, State, Tagged};
 use core::cell::Cell;
 use core::ptr::null_mut;
+use core::sync::atomic::{AtomicUsize, Ordering}; // a count that others only look at, so no model follows it
 
 /// See the module.
 pub struct Queue {
@@ -90,9 +91,14 @@ impl Queue {
         self.interrupts.len()
     }
 
-    /// How many calls were collected and not taken. Consumer only.
+    /// How many calls were collected and not taken. Others than the consumer see a number of some moment ago.
     pub fn collected(&self) -> usize {
         self.interrupts.len() + self.others.len()
+    }
+
+    /// Whether there are calls that were not collected. Any thread.
+    pub fn has_more(&self) -> bool {
+        self.mailbox.has_nodes()
     }
 
     /// Whether it takes nothing any more. Any thread.
@@ -107,14 +113,28 @@ impl Queue {
 }
 
 /// Calls, oldest first.
-#[derive(Default)]
 struct List {
-    chain: Cell<Chain>,
+    first: Cell<*mut uv__queue>,
+    /// Meaningless in an empty list.
+    last: Cell<*mut uv__queue>,
+    count: AtomicUsize,
     /// How many of them, from the first on, are due.
     due: Cell<usize>,
 }
 
-#[derive(Clone, Copy)]
+impl Default for List {
+    /// Empty.
+    fn default() -> Self {
+        List {
+            first: Cell::new(null_mut()),
+            last: Cell::new(null_mut()),
+            count: AtomicUsize::new(0),
+            due: Cell::new(0),
+        }
+    }
+}
+
+/// Calls that are to be appended to a list.
 struct Chain {
     first: *mut uv__queue,
     last: *mut uv__queue,
@@ -143,7 +163,7 @@ impl Chain {
 
 impl List {
     fn len(&self) -> usize {
-        self.chain.get().count
+        self.count.load(Ordering::Relaxed)
     }
 
     fn begin_turn(&self) {
@@ -151,13 +171,16 @@ impl List {
     }
 
     fn append(&self, more: Chain) {
-        let before = self.chain.get();
-        if more.first.is_null() || before.first.is_null() {
-            return self.chain.set(if more.first.is_null() { before } else { more });
+        if more.first.is_null() {
+            return;
         }
-        // SAFETY: the last node of a list is the consumer's.
-        unsafe { (*before.last).next = more.first };
-        self.chain.set(Chain { first: before.first, last: more.last, count: before.count + more.count });
+        match self.first.get().is_null() {
+            true => self.first.set(more.first),
+            // SAFETY: the last node of a list is the consumer's.
+            false => unsafe { (*self.last.get()).next = more.first },
+        }
+        self.last.set(more.last);
+        self.count.store(self.len() + more.count, Ordering::Relaxed);
     }
 
     fn pop_due(&self) -> Option<*mut Call> {
@@ -165,13 +188,14 @@ impl List {
     }
 
     fn pop(&self) -> Option<*mut Call> {
-        let Chain { first, last, count } = self.chain.get();
+        let first = self.first.get();
         if first.is_null() {
             return None;
         }
         // SAFETY: nodes in the list are the consumer's.
         unsafe {
-            self.chain.set(Chain { first: (*first).next, last, count: count - 1 });
+            self.first.set((*first).next);
+            self.count.store(self.len() - 1, Ordering::Relaxed);
             self.due.set(self.due.get().saturating_sub(1));
             Some(Call::of_node(first))
         }

@@ -5,6 +5,7 @@
 //! port's loop has one handle, which watches the listening socket; its memory is static, for there is one port in a process.
 
 mod address;
+mod loops;
 mod report;
 
 use super::io_thread::{self, IoThread};

@@ -8,6 +8,7 @@ use crate::ds::pairing_heap::{Links, Node};
 use crate::event_loop::Loop;
 use crate::event_loop::notice::Notice;
 use crate::ptr::Cx;
+use crate::trace::own::{QUEUED, Span, WORK};
 use crate::worker::port::lateness;
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
@@ -126,13 +127,33 @@ impl Job {
     pub unsafe fn execute(job: *mut Job, late: u64) {
         // SAFETY: the caller's; the user's functions with the user's memory, which with its last callback is the user's again.
         unsafe {
-            let is_last = (*job).home.is_null() && (*job).done.is_none();
+            let (comes_home, has_done) = (!(*job).home.is_null(), (*job).done.is_some());
+            let span = Span::begin();
+            span.waited(QUEUED, job.addr(), (*job).stamp);
             if let Some(run) = (*job).run {
                 run(job);
             }
-            if !is_last {
+            if comes_home {
+                span.end(WORK, &[]);
                 Job::complete(job, 0, late);
+            } else {
+                if has_done {
+                    Job::complete(job, 0, late);
+                }
+                span.end(WORK, &[]);
             }
+        }
+    }
+
+    /// Ends a job that does not run any more.
+    ///
+    /// # Safety
+    /// As for `execute`; no lock is held.
+    pub unsafe fn cancel(job: *mut Job) {
+        // SAFETY: the caller's.
+        unsafe {
+            Span::begin().waited(QUEUED, job.addr(), (*job).stamp);
+            Job::complete(job, UV_ECANCELED, 0);
         }
     }
 

@@ -15,17 +15,19 @@ mod thread;
 
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
+use crate::event_loop::lifecycle;
 use crate::event_loop::pool::MAX_SIZE;
 use crate::event_loop::pool::crew::{Crew, Picked, Sleeper};
 use crate::mem::Counted;
 use crate::os::parallelism;
 use crate::sync::prim::{AtomicU32, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::roster::{Entry, Listed, Roster};
 use crate::sys::time::{Deadline, now_ns};
 use crate::sys::{self, futex};
 use crate::worker::call::Calls;
 use crate::worker::call::request;
 use crate::worker::port::lateness;
-use core::ffi::{c_char, c_int};
+use core::ffi::{CStr, c_char, c_int};
 use core::mem::MaybeUninit;
 use core::ptr::{NonNull, eq, null, null_mut};
 use drain::Drain;
@@ -39,16 +41,34 @@ const USUAL_STACK: usize = 8 << 20;
 /// What the library's own part of a thread needs.
 const OWN_STACK: usize = 32 << 10;
 
+/// What the program has asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Pool,
+    TaskRunner,
+}
+
 /// See the module.
 pub struct Pool {
     state: Mutex<State>,
     /// Held by who changes the size, which takes a while: the state is free meanwhile. Taken before it.
     sizing: Mutex<()>,
+    kind: Kind,
     name: [c_char; 16],
     stack_size: usize,
     thread_priority: c_int,
     /// 1: the pool is closed, and all its threads are through.
     gone: AtomicU32,
+    entry: Entry<Pool>,
+}
+
+/// All pools that somebody has a reference to.
+pub static POOLS: Roster<Pool> = Roster::new();
+
+impl Listed for Pool {
+    fn entry(&self) -> &Entry<Pool> {
+        &self.entry
+    }
 }
 
 // SAFETY: the state is reached under the mutex; its pointers lead to threads and jobs of the pool, and to drains that wait.
@@ -80,7 +100,7 @@ struct State {
 ///
 /// # Safety
 /// `options` is null or points at options of the size that stands in them.
-pub unsafe fn create(options: *const uvx_pool_options_t) -> Result<Counted<Pool>> {
+pub unsafe fn create(kind: Kind, options: *const uvx_pool_options_t) -> Result<Counted<Pool>> {
     // SAFETY: the caller's; defaults are all zero.
     let options = unsafe {
         match options.as_ref() {
@@ -93,6 +113,7 @@ pub unsafe fn create(options: *const uvx_pool_options_t) -> Result<Counted<Pool>
     if options.flags != 0 || options.threads > MAX_SIZE || !priorities.contains(&options.thread_priority) {
         return Err(Errno::EINVAL);
     }
+    lifecycle::guard_forks()?;
     let threads = if options.threads == 0 { parallelism::available().min(MAX_SIZE) } else { options.threads };
     let stack = if options.stack_size == 0 { USUAL_STACK } else { options.stack_size };
     let pool = Counted::new(Pool {
@@ -110,17 +131,27 @@ pub unsafe fn create(options: *const uvx_pool_options_t) -> Result<Counted<Pool>
             statistics: Statistics::default(),
         }),
         sizing: Mutex::new(()),
+        kind,
         // SAFETY: the caller's.
         name: unsafe { sys::thread::short_name(options.name, c"uvx-pool") },
         stack_size: sys::thread::whole_stack(stack.max(OWN_STACK.saturating_add(sys::thread::LEAST_STACK))),
         thread_priority: options.thread_priority,
         gone: AtomicU32::new(0),
+        entry: Entry::default(),
     })?;
     if let Err(error) = pool.set_size(threads) {
         let _ = pool.shutdown(UVX_SHUTDOWN_DROP, u64::MAX);
         return Err(error);
     }
+    // SAFETY: it leaves when it is dropped.
+    unsafe { POOLS.enter(&pool) };
     Ok(pool)
+}
+
+/// A reference to each pool, the newest first.
+pub fn each() -> impl Iterator<Item = Counted<Pool>> {
+    // SAFETY: pools in the roster are counted; one that is being dropped waits to leave it.
+    POOLS.walk(|pool| unsafe { Counted::revive(core::ptr::from_ref(pool).cast_mut()) })
 }
 
 /// For any thread that has a reference.
@@ -186,7 +217,7 @@ impl Pool {
             state.statistics.cancelled += 1;
             state.tell_drains();
             drop(state);
-            Job::complete(job, UV_ECANCELED, 0);
+            Job::cancel(job);
         }
         Ok(())
     }
@@ -238,7 +269,7 @@ impl Pool {
             // SAFETY: taken out just now, so that this is the only way to it; the link is read before the job ends.
             unsafe {
                 dropped = (*job.as_ptr()).next;
-                Job::complete(job.as_ptr(), UV_ECANCELED, 0);
+                Job::cancel(job.as_ptr());
             }
         }
         self.wait_for_end(deadline)
@@ -269,6 +300,22 @@ impl Pool {
         state
     }
 
+    /// A number that no other pool of the process has or had.
+    pub fn id(&self) -> u64 {
+        self.entry.id()
+    }
+
+    /// See the type.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What its threads are called.
+    pub fn name(&self) -> &CStr {
+        // SAFETY: a string, from `short_name`.
+        unsafe { CStr::from_ptr(self.name.as_ptr()) }
+    }
+
     /// `uvx_pool_stats`.
     pub fn statistics(&self) -> uvx_pool_stats_t {
         // SAFETY: numbers, for which zero is a value.
@@ -287,6 +334,7 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
+        POOLS.leave(self);
         thread::leave(&mut lock(&self.state));
     }
 }

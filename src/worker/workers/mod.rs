@@ -22,9 +22,10 @@ use crate::event_loop::Loop;
 use crate::event_loop::notice::Notice;
 use crate::mem::Counted;
 use crate::sync::prim::Ordering;
+use crate::sync::roster::{Entry, Listed, Roster};
 use crate::sys;
 use core::cell::{Cell, UnsafeCell};
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::null;
 use core::sync::atomic::AtomicI32;
 use env_data::Map;
@@ -42,6 +43,9 @@ pub struct Worker {
     /// The worker's own.
     calls: Counted<Calls>,
     own_loop: UnsafeCell<uv_loop_t>,
+    /// The numbers of the worker's loop and of the parent loop (`census.rs`).
+    loop_id: Cell<u64>,
+    parent_id: u64,
     /// The parent's end of the channel, and the worker's.
     near: Hold,
     far: Hold,
@@ -51,6 +55,7 @@ pub struct Worker {
     tid: AtomicI32,
     exit_notice: Notice,
     stop_notice: Notice,
+    entry: Entry<Worker>,
 
     /// For the parent loop's thread.
     thread: UnsafeCell<uv_thread_t>,
@@ -63,6 +68,30 @@ pub struct Worker {
 
     /// For the worker's thread.
     env_data: Map,
+}
+
+/// All workers that were started and are still there.
+pub static WORKERS: Roster<Worker> = Roster::new();
+
+impl Listed for Worker {
+    fn entry(&self) -> &Entry<Worker> {
+        &self.entry
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        WORKERS.leave(self);
+    }
+}
+
+/// A reference to each worker whose exit callback was not called yet, the newest first.
+pub fn each() -> impl Iterator<Item = Counted<Worker>> {
+    WORKERS.walk(|worker| {
+        let is_there = worker.life.state() != UVX_WORKER_GONE;
+        // SAFETY: workers in the roster are counted; one that is being dropped waits to leave it.
+        is_there.then(|| unsafe { Counted::revive(core::ptr::from_ref(worker).cast_mut()) }).flatten()
+    })
 }
 
 /// For any thread that has a reference.
@@ -114,6 +143,27 @@ impl Worker {
     /// A number that no other worker of the process has or had.
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// What its thread is called.
+    pub fn name(&self) -> &CStr {
+        // SAFETY: a string, from `short_name`.
+        unsafe { CStr::from_ptr(self.name.as_ptr()) }
+    }
+
+    /// How far it is.
+    pub fn state(&self) -> uvx_worker_state {
+        self.life.state()
+    }
+
+    /// The system's number for its thread; -1: it has not begun.
+    pub fn tid(&self) -> i32 {
+        self.tid.load(Ordering::Relaxed)
+    }
+
+    /// The number of its loop, and of the one that it was started from.
+    pub fn loop_ids(&self) -> (u64, u64) {
+        (self.loop_id.get(), self.parent_id)
     }
 
     /// The program's pointer.

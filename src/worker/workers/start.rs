@@ -2,7 +2,7 @@
 
 use super::env_data::{self, Map};
 use super::life::Life;
-use super::{Worker, exit, thread};
+use super::{WORKERS, Worker, exit, thread};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
 use crate::event_loop::notice::Notice;
@@ -10,6 +10,7 @@ use crate::event_loop::{Loop, lifecycle};
 use crate::mem::Counted;
 use crate::ptr::Cx;
 use crate::sync::prim::Ordering;
+use crate::sync::roster::Entry;
 use crate::sys;
 use crate::worker::call::{self, Calls};
 use crate::worker::channel::{self, Channel};
@@ -102,6 +103,8 @@ pub unsafe fn start(
         }
     }
     worker.link();
+    // SAFETY: it leaves when it is dropped.
+    unsafe { WORKERS.enter(&worker) };
     worker.count_alive(true);
     let _ = worker.into_raw(); // the reference that the exit gives up
     Ok(())
@@ -132,12 +135,15 @@ fn make(
         calls,
         // SAFETY: all-zero is a value of the struct; so below.
         own_loop: UnsafeCell::new(unsafe { MaybeUninit::zeroed().assume_init() }),
+        loop_id: Cell::new(0),
+        parent_id: parent.census().id(),
         near: Hold::new(near),
         far: Hold::new(far),
         life: Life::default(),
         tid: AtomicI32::new(-1),
         exit_notice: Notice::new(exit::run),
         stop_notice: Notice::new(thread::run_stop),
+        entry: Entry::default(),
         // SAFETY: as above.
         thread: UnsafeCell::new(unsafe { MaybeUninit::zeroed().assume_init() }),
         port_taken: Cell::new(false),
@@ -170,6 +176,7 @@ unsafe fn launch(
     unsafe {
         lifecycle::init(worker.own_loop.get())?;
         let lp = Loop::new(worker.own_loop.get());
+        worker.loop_id.set(lp.census().id());
         call::adopt(lp, &worker.calls);
         worker.calls.set_interrupt_hook(worker.plan.interrupt_hook, worker.plan.data);
         if worker.plan.measures_idle() {
