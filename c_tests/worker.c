@@ -340,7 +340,7 @@ TEST(a_loop_ends_while_others_queue_to_it) {
   CHECK_EQ(uvx_pool_shutdown(ended_pool, UVX_SHUTDOWN_DROP, UVX_FOREVER), 0);
   set_up();
   for (int i = 0; i < 2; i++) threads[i] = port_thread(ask_again_and_again, (void*) (intptr_t) i);
-  for (int i = 0; i < 100; i++) {
+  for (int i = 0; i < 30; i++) {
     start(exit_soon, NULL);
     uvx_mailbox_t* home = uvx_worker_mailbox(worker);
     uvx_mailbox_ref(home);
