@@ -54,6 +54,37 @@ static int be_busy_in_a_machine(ctx_t* ctx, void* data) {
 }
 
 /* 1.2.10: a busy worker, which asks; or whose machine is told. */
+static uv_sem_t is_full;
+
+static int post_until_stopped(ctx_t* ctx, void* data) {
+  uvx_message_desc_t message = port_tag(1);
+  (void) data;
+  CHECK_EQ(uvx_message_port_post_wait(uvx_worker_ctx_port(ctx), &message, UVX_FOREVER), 0);
+  uv_sem_post(&is_full);
+  CHECK_EQ(uvx_message_port_post_wait(uvx_worker_ctx_port(ctx), &message, UVX_FOREVER), UV_EINTR);
+  CHECK_EQ(uvx_message_port_post_wait(uvx_worker_ctx_port(ctx), &message, UVX_FOREVER), UV_EINTR); /* not only once */
+  return 7;
+}
+
+/* 1.2.10: nobody reads what it posts. */
+TEST(stopping_a_worker_that_waits_for_room) {
+  uvx_message_channel_options_t bounds = {.size = sizeof bounds, .max_messages = 1};
+  uvx_worker_options_t options = with(NULL);
+  options.channel = &bounds;
+  CHECK_EQ(uv_sem_init(&is_full, 0), 0);
+  set_up();
+  for (int i = 0; i < 50; i++) {
+    start(post_until_stopped, &options);
+    uv_sem_wait(&is_full);
+    for (int k = 0; k < i * 20; k++) sched_yield(); /* before it waits, or while it does */
+    CHECK_EQ(uvx_worker_stop(worker, 3), 0);
+    run_loop();
+    CHECK_LOG("exit STOPPED 3");
+  }
+  tear_down();
+  uv_sem_destroy(&is_full);
+}
+
 TEST(stopping_a_busy_worker) {
   uvx_worker_options_t options = with(&broken_in);
   set_up();

@@ -1012,7 +1012,7 @@ typedef struct uvx_worker_options_t {
   uvx_interrupt_hook interrupt_hook;
   /**
    * The bounds of the channel between the worker and the loop that starts it. NULL: none. A worker that waits for room
-   * (uvx_message_port_post_wait) goes on when its parent reads, or closes its end; uvx_worker_stop does not end that wait.
+   * (uvx_message_port_post_wait) goes on when its parent reads, closes its end, or stops the worker.
    */
   const struct uvx_message_channel_options_t *channel;
 } uvx_worker_options_t;
@@ -1673,8 +1673,8 @@ UV_EXTERN int uvx_message_port_post_many(struct uvx_message_port_t* port,
 
 /**
  * Posts a message; while the channel is full, waits until fewer than `low_water` messages are left.
- * UV_ETIMEDOUT after `timeout_ns` (UVX_FOREVER: never). Not on the thread that has to read the
- * messages. Any thread.
+ * UV_ETIMEDOUT after `timeout_ns` (UVX_FOREVER: never). UV_EINTR: it is the port of a worker that
+ * was stopped, and would have to wait. Not on the thread that has to read the messages. Any thread.
  */
 UV_EXTERN int uvx_message_port_post_wait(struct uvx_message_port_t* port,
                                          const struct uvx_message_desc_t* desc,
@@ -2252,9 +2252,10 @@ UV_EXTERN struct uvx_mailbox_t* uvx_worker_mailbox(struct uvx_worker_t* worker);
 
 /**
  * Ends the worker: its loop stops after the callback that is running, a wait in
- * uvx_message_port_receive for its own port returns UV_EINTR, its interrupt hook runs. It cleans
- * up, and exits with UVX_WORKER_STOPPED and this code; if it has not begun yet, its entry is not
- * called. Code that does not return cannot be ended: it has to ask uvx_worker_stopping.
+ * uvx_message_port_receive or uvx_message_port_post_wait for its own port returns UV_EINTR, its
+ * interrupt hook runs. It cleans up, and exits with UVX_WORKER_STOPPED and this code; if it has not
+ * begun yet, its entry is not called. Code that does not return cannot be ended: it has to ask
+ * uvx_worker_stopping.
  *
  * Any thread, also in the worker itself; does not wait. 0: this decided how the worker ends.
  * UV_EALREADY: that was decided before.

@@ -84,7 +84,7 @@ pub struct uvx_worker_options_t {
     /// `cleanup` has begun.
     pub interrupt_hook: uvx_interrupt_hook,
     /// The bounds of the channel between the worker and the loop that starts it. NULL: none. A worker that waits for room
-    /// (uvx_message_port_post_wait) goes on when its parent reads, or closes its end; uvx_worker_stop does not end that wait.
+    /// (uvx_message_port_post_wait) goes on when its parent reads, closes its end, or stops the worker.
     pub channel: *const uvx_message_channel_options_t,
 }
 

@@ -82,7 +82,8 @@ pub unsafe extern "C" fn uvx_message_port_post_many(
 }
 
 /// Posts a message; while the channel is full, waits until fewer than `low_water` messages are left. UV_ETIMEDOUT after `timeout_ns`
-/// (UVX_FOREVER: never). Not on the thread that has to read the messages. Any thread.
+/// (UVX_FOREVER: never). UV_EINTR: it is the port of a worker that was stopped, and would have to wait. Not on the thread that has to
+/// read the messages. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_message_port_post_wait(
     port: *mut uvx_message_port_t,

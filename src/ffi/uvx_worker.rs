@@ -58,8 +58,8 @@ pub unsafe extern "C" fn uvx_worker_mailbox(worker: *mut uvx_worker_t) -> *mut u
     unsafe { &*worker.cast::<Worker>() }.calls().as_ptr().cast()
 }
 
-/// Ends the worker: its loop stops after the callback that is running, a wait in uvx_message_port_receive for its own port returns
-/// UV_EINTR, its interrupt hook runs. It cleans up, and exits with UVX_WORKER_STOPPED and this code; if it has not begun yet, its
+/// Ends the worker: its loop stops after the callback that is running, a wait in uvx_message_port_receive or
+/// uvx_message_port_post_wait for its own port returns UV_EINTR, its interrupt hook runs. It cleans up, and exits with UVX_WORKER_STOPPED and this code; if it has not begun yet, its
 /// entry is not called. Code that does not return cannot be ended: it has to ask uvx_worker_stopping.
 ///
 /// Any thread, also in the worker itself; does not wait. 0: this decided how the worker ends. UV_EALREADY: that was decided before.

@@ -61,6 +61,8 @@ pub struct Port {
     pub cut: AtomicBool,
     /// Tell the owner that the other port has room again.
     pub writable: AtomicBool,
+    /// Nobody waits for room any more to post from this port.
+    no_waiting: AtomicBool,
 }
 
 /// What the owner has set. `attach` begins anew.
@@ -114,6 +116,7 @@ impl Port {
             user: User::default(),
             cut: AtomicBool::new(false),
             writable: AtomicBool::new(false),
+            no_waiting: AtomicBool::new(false),
             doorbell: Doorbell::default(),
             word: AtomicU32::new(0),
             linger: Linger::default(),
@@ -392,6 +395,19 @@ impl Port {
             Far::Port(peer) => awaits(peer),
             Far::Group(member) => member.others().iter().all(awaits),
         }
+    }
+
+    /// Who waits for room to post from this port, which is one of a channel, gives up, and so does who would wait later. Any thread.
+    pub fn end_waits(&self) {
+        self.no_waiting.store(true, Ordering::Relaxed);
+        if let Far::Port(peer) = self.far() {
+            peer.tell_writers(peer.inbox.end_waits()); // with a fence, as those who wait have between saying so and looking here
+        }
+    }
+
+    /// Whether one may wait for room to post from this port.
+    pub fn may_wait(&self) -> bool {
+        !self.no_waiting.load(Ordering::Relaxed)
     }
 
     /// For `uvx_message_port_stats`; any thread.

@@ -101,7 +101,7 @@ pub unsafe fn post_many(
     }
 }
 
-/// Posts one message, and waits for room for at most `timeout_ns`; `u64::MAX`: for ever.
+/// Posts one message, and waits for room for at most `timeout_ns`; `u64::MAX`: for ever. `UV_EINTR` if that is over (`Port::end_waits`).
 ///
 /// # Safety
 /// As for `post`.
@@ -123,6 +123,9 @@ pub unsafe fn post_wait(
         // SAFETY: the caller's.
         result = unsafe { post(cx, route, desc) };
         if result == Err(Errno::EAGAIN) {
+            if !route.source.is_none_or(Port::may_wait) {
+                return Err(Errno::EINTR);
+            }
             route.target.inbox.wait_for_room(turn, deadline.left()?);
         }
     }

@@ -104,6 +104,7 @@ impl Worker {
         }
         self.calls.insist_on_interrupt();
         receive::interrupt(&self.far);
+        self.far.end_waits();
         Ok(())
     }
 
