@@ -29,6 +29,7 @@ use crate::sync::prim::{AtomicBool, Ordering};
 use crate::sys::thread;
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::{NonNull, null, null_mut};
+
 /// A call: what `uvx_loop_call_t` really is.
 #[repr(C)]
 pub struct Call {
