@@ -32,6 +32,7 @@ TEST(enabling_is_counted_for_each_client) {
   CHECK(!UVX_TRACE_ON(b));
   CHECK_EQ(uvx_trace_enable(agent, &one, ", ,"), UV_EINVAL);
   CHECK_EQ(uvx_trace_enable(agent, &one, NULL), UV_EINVAL);
+  CHECK_EQ(uvx_trace_disable(agent, &one, ", ,"), UV_EINVAL);
   CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
 }
 
@@ -217,6 +218,7 @@ TEST(what_is_no_event_is_refused) {
   CHECK_EQ(uvx_trace_event(category, '"', "x", 0, 0, NULL, 0), UV_EINVAL);
   CHECK_EQ(uvx_trace_event(category, 0, "x", 0, 0, NULL, 0), UV_EINVAL);
   CHECK_EQ(uvx_trace_event(category, 'i', "x", 0, 0, NULL, 8), UV_EINVAL);
+  CHECK_EQ(uvx_trace_event(category, 'i', "x", 0, 1, NULL, 0), UV_EINVAL);
   CHECK_EQ(uvx_trace_event(category, 'i', "x", 0, 3, args, 0), UV_E2BIG);
   CHECK_EQ(uvx_trace_event(category, 'i', large, 0, 0, NULL, UVX_TRACE_COPY), UV_E2BIG);
   CHECK_EQ(uvx_trace_event(category, 'i', large, 0, 0, NULL, 0), 0); /* not copied, so of any length */

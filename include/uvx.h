@@ -2070,7 +2070,7 @@ UV_EXTERN const uint8_t* uvx_trace_category(const char* name);
  * Any thread, no signal handler. UV_EAGAIN: the event was dropped, for lack of room or because this
  * is the agent's thread; it was counted. UV_ENOMEM: the same for lack of memory. UV_E2BIG: it has
  * more arguments than uvx_trace_options_t allows, or is larger than a buffer, or than 512 KiB.
- * UV_EINVAL: no name, or unknown phase or flags.
+ * UV_EINVAL: no name, no `args` although there should be some, or unknown phase or flags.
  */
 UV_EXTERN int uvx_trace_event(const uint8_t* category,
                               char phase,
@@ -2123,7 +2123,7 @@ UV_EXTERN int uvx_trace_enable(struct uvx_trace_agent_t* agent,
 /**
  * The opposite of uvx_trace_enable, with the same names; NULL stands for all that the client wants.
  * What was traced before is written. Any thread. UV_ENOENT: the client does not want one of them
- * (or any); nothing has changed.
+ * (or any); nothing has changed. UV_EINVAL: there is no name in it.
  */
 UV_EXTERN int uvx_trace_disable(struct uvx_trace_agent_t* agent,
                                 const void* client,

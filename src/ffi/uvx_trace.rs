@@ -29,7 +29,7 @@ pub unsafe extern "C" fn uvx_trace_category(name: *const c_char) -> *const u8 {
 ///
 /// Any thread, no signal handler. UV_EAGAIN: the event was dropped, for lack of room or because this is the agent's thread; it was
 /// counted. UV_ENOMEM: the same for lack of memory. UV_E2BIG: it has more arguments than uvx_trace_options_t allows, or is
-/// larger than a buffer, or than 512 KiB. UV_EINVAL: no name, or unknown phase or flags.
+/// larger than a buffer, or than 512 KiB. UV_EINVAL: no name, no `args` although there should be some, or unknown phase or flags.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_trace_event(
     category: *const u8,
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn uvx_trace_enable(
 }
 
 /// The opposite of uvx_trace_enable, with the same names; NULL stands for all that the client wants. What was traced before is written. Any
-/// thread. UV_ENOENT: the client does not want one of them (or any); nothing has changed.
+/// thread. UV_ENOENT: the client does not want one of them (or any); nothing has changed. UV_EINVAL: there is no name in it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uvx_trace_disable(
     agent: *mut uvx_trace_agent_t,

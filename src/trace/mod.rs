@@ -82,7 +82,11 @@ unsafe fn add(
     duration: Option<u64>,
     input: &Input,
 ) -> Result {
-    if input.name.is_null() || input.flags & !(UVX_TRACE_COPY | UVX_TRACE_PROCESS | UVX_TRACE_GLOBAL) != 0 {
+    let no_args = input.args.is_null() && input.count > 0;
+    if input.name.is_null()
+        || no_args
+        || input.flags & !(UVX_TRACE_COPY | UVX_TRACE_PROCESS | UVX_TRACE_GLOBAL) != 0
+    {
         return Err(Errno::EINVAL);
     }
     let queue = match state::here() {
