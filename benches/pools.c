@@ -11,14 +11,12 @@
 #include <sched.h>
 #include <uvx.h>
 
-enum { WARM_UP = 200, BATCH = 1000 };
+enum { BATCH = 1000 };
 
-static bench_run_t run;
+static bench_series_t series;
 static bench_samples_t latencies;
 static uint64_t work_length;
-static uint64_t completed;
 static _Atomic uint64_t posted_at;
-static int begun, ended;
 static uvx_pool_t *pool;
 static uvx_task_runner_t *runner;
 static uv_loop_t loop;
@@ -45,22 +43,6 @@ static void note_latency(void) {
   bench_sample(&latencies, bench_now_ns() - atomic_load_explicit(&posted_at, memory_order_relaxed));
 }
 
-static int account(void) {
-  if (++completed == WARM_UP && !begun) {
-    begun = 1;
-    completed = 0;
-    latencies.count = 0;
-    bench_begin_bounded(&run);
-  }
-  if (!atomic_load_explicit(&bench_over, memory_order_relaxed)) return 1;
-  if (ended)
-    completed--;
-  else
-    bench_end(&run);
-  ended = 1;
-  return 0;
-}
-
 /* One at a time, or many that each come back to the loop. */
 static int one_at_a_time;
 
@@ -70,7 +52,7 @@ static void work_now(void) {
 }
 
 static void after(item_t *item) {
-  if (account()) post_now(item);
+  if (bench_completed(&series, &latencies)) post_now(item);
 }
 
 static void req_work(uv_work_t *req) { (void)req, work_now(); }
@@ -136,7 +118,7 @@ static void in_flight(unsigned count) {
     items[i].req.data = items[i].work.data = items[i].task.data = &items[i];
     post_now(&items[i]);
   }
-  while (!ended) uv_run(&loop, UV_RUN_ONCE);
+  while (!series.ended) uv_run(&loop, UV_RUN_ONCE);
 }
 
 static void latency(const char *what, unsigned work_us) {
@@ -148,7 +130,7 @@ static void latency(const char *what, unsigned work_us) {
   in_flight(1);
   bench_percentiles(&latencies, more, sizeof more);
   snprintf(name, sizeof name, "pools_latency_%s_work_%uus", what, work_us);
-  bench_print(name, &run, completed, more);
+  bench_print(name, &series.run, series.completed, more);
 }
 
 static void many(const char *what, unsigned work_us, const char *threads) {
@@ -157,7 +139,7 @@ static void many(const char *what, unsigned work_us, const char *threads) {
   make(threads);
   in_flight(64);
   snprintf(name, sizeof name, "pools_many_%s_work_%uus_threads_%s", what, work_us, threads);
-  bench_print(name, &run, completed, "");
+  bench_print(name, &series.run, series.completed, "");
 }
 
 /* Posting threads: each posts a batch and waits until that is done. */
@@ -199,16 +181,16 @@ static void posters(const char *what, unsigned count) {
   post = find(what);
   make("2");
   BENCH_CHECK(all != NULL);
-  bench_begin_bounded(&run);
+  bench_begin_bounded(&series.run);
   for (unsigned i = 0; i < count; i++) BENCH_CHECK(pthread_create(&all[i].thread, NULL, post_batches, &all[i]) == 0);
   while (!atomic_load(&bench_over)) usleep(1000);
-  bench_end(&run);
+  bench_end(&series.run);
   for (unsigned i = 0; i < count; i++) {
     pthread_join(all[i].thread, NULL);
     sum += all[i].posted;
   }
   snprintf(name, sizeof name, "pools_posters_%s_%u", what, count);
-  bench_print(name, &run, sum, "");
+  bench_print(name, &series.run, sum, "");
 }
 
 /* Delayed tasks. */
@@ -217,9 +199,9 @@ enum { DELAY_NS = 1000000, MANY_DELAYED = 10000 };
 static void note_late(uvx_task_t *task, int status) {
   BENCH_CHECK(status == 0);
   bench_sample(&latencies, bench_now_ns() - atomic_load(&posted_at) - DELAY_NS);
-  completed++;
+  series.completed++;
   if (atomic_load(&bench_over)) {
-    ended = 1;
+    series.ended = 1;
     return;
   }
   atomic_store(&posted_at, bench_now_ns());
@@ -237,13 +219,13 @@ static void delayed(void) {
   uint64_t pairs = 0;
   bench_run_t second;
   make("2");
-  bench_begin_bounded(&run);
+  bench_begin_bounded(&series.run);
   atomic_store(&posted_at, bench_now_ns());
   BENCH_CHECK(uvx_task_runner_post_delayed(runner, &task, UVX_PRIORITY_NORMAL, DELAY_NS, note_late) == 0);
-  while (!atomic_load((_Atomic int *)&ended)) usleep(1000);
-  bench_end(&run);
+  while (!atomic_load((_Atomic int *)&series.ended)) usleep(1000);
+  bench_end(&series.run);
   bench_percentiles(&latencies, more, sizeof more);
-  bench_print("pools_delayed_late", &run, completed, more);
+  bench_print("pools_delayed_late", &series.run, series.completed, more);
   for (uint64_t i = 0; i < MANY_DELAYED; i++) {
     uint64_t delay = (3600 + i * 7919 % MANY_DELAYED) * 1000000000;
     BENCH_CHECK(uvx_task_runner_post_delayed(runner, &others[i], UVX_PRIORITY_NORMAL, delay, forget) == 0);

@@ -1,15 +1,9 @@
 /* Groups without memory: UV_ENOMEM, nothing lost, nothing leaked, and nobody gets what not all can get. */
-#include "port.h"
+#include "broadcast.h"
 
 #include "allocs.h"
 
 static char bytes[1000];
-
-static port_t* join(const char* name) {
-  port_t* port;
-  CHECK_EQ(uvx_broadcast_open(&port, name, NULL), 0);
-  return port;
-}
 
 /* The first of a group, the second, and the one for whom the list has to grow. */
 static int members;

@@ -1,24 +1,9 @@
 /* Groups of ports among threads: nothing is lost, doubled or out of order, whoever comes and goes meanwhile. */
-#include "port.h"
+#include "broadcast.h"
 
 #include <semaphore.h>
 
 enum { THREADS = 4, MESSAGES = 20000 };
-
-static port_t* join_with(const char* name, size_t bound, size_t low_water) {
-  uvx_message_channel_options_t options;
-  port_t* port;
-  memset(&options, 0, sizeof options);
-  options.size = sizeof options;
-  options.max_messages = bound;
-  options.low_water = low_water;
-  CHECK_EQ(uvx_broadcast_open(&port, name, &options), 0);
-  return port;
-}
-
-static port_t* join(const char* name) {
-  return join_with(name, 0, 0);
-}
 
 static int64_t wait_for(port_t* port) {
   message_t* message;
@@ -168,7 +153,7 @@ static void* come_and_go(void* arg) {
 }
 
 TEST(members_come_and_go) {
-  port_t *poster = join("visitors"), *listener = join_with("visitors", 100, 0);
+  port_t *poster = join("visitors"), *listener = join_bounded("visitors", 100, 0, 0);
   expected_t expected = {{0}};
   pthread_t threads[THREADS - 1], all_the_time = port_thread(post_all_the_time, poster);
   for (int i = 0; i < THREADS - 1; i++) threads[i] = port_thread(come_and_go, (void*) (intptr_t) i);
@@ -268,7 +253,7 @@ static void* read_all(void* port) {
 
 TEST(posts_wait_for_all_receivers) {
   for (int i = 0; i < 2; i++) ports[i] = join("pressure");
-  port_t *b = join_with("pressure", 7, 2), *c = join_with("pressure", 1, 0);
+  port_t *b = join_bounded("pressure", 7, 0, 2), *c = join_bounded("pressure", 1, 0, 0);
   pthread_t readers[2] = {port_thread(read_all, b), port_thread(read_all, c)};
   run_threads(post_waiting, 2);
   port_join(readers[0]);
@@ -301,7 +286,7 @@ TEST(closing_the_own_port_ends_a_wait) {
   uv_loop_t loop;
   CHECK_EQ(uv_loop_init(&loop), 0);
   for (int round = 0; round < 200; round++) {
-    port_t *a = join("own"), *b = join_with("own", 1, 0);
+    port_t *a = join("own"), *b = join_bounded("own", 1, 0, 0);
     sem_init(&waits, 0, 0);
     port_attach(&loop, a);
     pthread_t thread = port_thread(post_until_closed, a);
@@ -329,7 +314,7 @@ static void* post_two(void* port) {
 
 TEST(closing_the_full_port_ends_a_wait) {
   for (int round = 0; round < 200; round++) {
-    port_t *a = join("full"), *b = join_with("full", 1, 0), *c = join("full");
+    port_t *a = join("full"), *b = join_bounded("full", 1, 0, 0), *c = join("full");
     sem_init(&waits, 0, 0);
     pthread_t thread = port_thread(post_two, a);
     sem_wait(&waits);
@@ -358,7 +343,7 @@ TEST(room_is_announced_to_a_sleeping_loop) {
   uv_loop_t loop;
   CHECK_EQ(uv_loop_init(&loop), 0);
   for (int round = 0; round < 200; round++) {
-    port_t *a = join("sleeping"), *b = join_with("sleeping", 1, 0), *c = join_with("sleeping", 1, 0);
+    port_t *a = join("sleeping"), *b = join_bounded("sleeping", 1, 0, 0), *c = join_bounded("sleeping", 1, 0, 0);
     port_attach(&loop, a);
     CHECK_EQ(port_post(a, 1), 0);
     CHECK_EQ(uvx_message_port_on_writable(a, log_writable), 0);

@@ -364,7 +364,7 @@ TEST(the_child_of_a_fork_shows_its_own_alone) {
     uvx_debug_stop();
     _exit(0);
   }
-  service_child_is_fine(child);
+  check_child(child);
   CHECK_EQ(count_of("pools"), 1);
   end_pool(pool);
   stop();

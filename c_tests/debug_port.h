@@ -5,7 +5,7 @@
 #include "port.h"
 
 #include "../tools/json.h"
-#include "service.h"
+#include "self.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -37,11 +37,4 @@ static inline void service_allow_threads(void) {
   CHECK_EQ(setrlimit(RLIMIT_STACK, &service_stack), 0);
 }
 
-static inline void service_child_is_fine(pid_t child) {
-  int status;
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK(WIFEXITED(status));
-  CHECK_EQ(WEXITSTATUS(status), 0);
-}
-
 #endif

@@ -247,7 +247,7 @@ TEST(the_child_of_a_fork_has_none) {
     CHECK_LOG("child");
     _exit(0);
   }
-  service_child_is_fine(child);
+  check_child(child);
   interrupt_once(1);
   CHECK_EQ(uvx_sigint_watchdog_stop(&watchdog), 0);
   CHECK_LOG("parent");

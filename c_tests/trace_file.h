@@ -60,6 +60,11 @@ static inline int trace_mark(const uint8_t* category, const char* name) {
   return uvx_trace_event(category, 'i', name, 0, 0, NULL, 0);
 }
 
+static inline void trace_mark_many(int count, const char* name) {
+  const uint8_t* category = uvx_trace_category("test");
+  for (int i = 0; i < count; i++) CHECK_EQ(trace_mark(category, name), 0);
+}
+
 /* JSON, no more and no less (RFC 8259), all as text: each function moves `*at` behind what it reads, or fails the test. */
 
 static const char* json_text;

@@ -1,4 +1,4 @@
-/* Tracing: files, their rotation, what goes wrong with them, and what is left of them when the process ends. */
+/* Tracing: files, their rotation, what goes wrong with them. */
 #include "trace_file.h"
 
 #include <fcntl.h>
@@ -18,11 +18,6 @@ static void on_error(void* data, int error, const char* file) {
   errors.count++;
 }
 
-static void mark_many(int count, const char* name) {
-  const uint8_t* category = uvx_trace_category("test");
-  for (int i = 0; i < count; i++) CHECK_EQ(trace_mark(category, name), 0);
-}
-
 TEST(without_events_there_is_no_file) {
   OURS_ONLY("tracing");
   uvx_trace_agent_t* agent = trace_start("t.1", NULL);
@@ -35,7 +30,7 @@ TEST(a_flush_leaves_a_whole_file) {
   OURS_ONLY("tracing");
   uvx_trace_agent_t* agent = trace_start("t.1", NULL);
   for (int round = 1; round <= 5; round++) {
-    mark_many(round == 3 ? 3000 : 1, "x");
+    trace_mark_many(round == 3 ? 3000 : 1, "x");
     CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
     trace_t trace = trace_load("t.1");
     CHECK_EQ(trace.count, round < 3 ? round : 2999 + round);
@@ -54,7 +49,7 @@ TEST(what_is_traced_is_written_in_time) {
   uvx_trace_options_t options = {.flush_interval_ns = 1000000};
   uvx_trace_agent_t* agent = trace_start("t.1", &options);
   for (uint64_t round = 1; round <= 3; round++) {
-    mark_many(1, "x");
+    trace_mark_many(1, "x");
     while (trace_stats(agent).written < round) uv_sleep(1);
   }
   CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
@@ -63,7 +58,7 @@ TEST(what_is_traced_is_written_in_time) {
 TEST(disabling_writes_what_was_traced) {
   OURS_ONLY("tracing");
   uvx_trace_agent_t* agent = trace_start("t.1", NULL);
-  mark_many(1, "x");
+  trace_mark_many(1, "x");
   CHECK_EQ(uvx_trace_disable(agent, NULL, "test"), 0);
   while (trace_stats(agent).written < 1) uv_sleep(1);
   CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
@@ -74,11 +69,11 @@ TEST(files_have_so_many_events_and_no_more) {
   uvx_trace_options_t options = {.events_per_file = 10, .flush_interval_ns = UVX_FOREVER};
   uvx_trace_agent_t* agent = trace_start("t.${pid}.${rotation}.${x}", &options);
   char name[64];
-  mark_many(30, "x");
+  trace_mark_many(30, "x");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
   snprintf(name, sizeof name, "t.%d.4.${x}", getpid());
   CHECK(!trace_exists(name)); /* full, but nothing to put into the next */
-  mark_many(5, "x");
+  trace_mark_many(5, "x");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
   CHECK_EQ(trace_stats(agent).files, 4);
   CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
@@ -103,7 +98,7 @@ TEST(a_flush_waits_until_all_its_files_are_on_the_disk) {
   OURS_ONLY("tracing");
   uvx_trace_options_t options = {.flags = UVX_TRACE_FSYNC, .flush_interval_ns = UVX_FOREVER, .events_per_file = 2};
   uvx_trace_agent_t* agent = trace_start("t.${rotation}", &options);
-  mark_many(5, "x");
+  trace_mark_many(5, "x");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
   CHECK_EQ(trace_stats(agent).files, 3);
   CHECK_EQ(synced, 3);
@@ -119,10 +114,10 @@ TEST(files_have_so_many_bytes_and_no_more) {
   char name[64], *large = calloc(1, 3000);
   struct stat about;
   size_t events = 0;
-  mark_many(100, "x");
+  trace_mark_many(100, "x");
   memset(large, 'x', 2999);
-  mark_many(1, large);
-  mark_many(1, "x");
+  trace_mark_many(1, large);
+  trace_mark_many(1, "x");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
   unsigned files = trace_stats(agent).files;
   CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
@@ -146,7 +141,7 @@ TEST(a_missing_folder_is_an_error_until_it_is_there) {
   uvx_trace_agent_t* agent = trace_start("none/t.${rotation}", &options);
   char folder[512];
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0); /* there is nothing to write */
-  mark_many(3, "lost");
+  trace_mark_many(3, "lost");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), UV_ENOENT);
   CHECK_EQ(errors.count, 1);
   CHECK_EQ(errors.error, UV_ENOENT);
@@ -155,7 +150,7 @@ TEST(a_missing_folder_is_an_error_until_it_is_there) {
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0); /* it was told */
   snprintf(folder, sizeof folder, "%s", trace_path("none"));
   CHECK_EQ(mkdir(folder, 0700), 0);
-  mark_many(2, "kept");
+  trace_mark_many(2, "kept");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
   trace_t trace = trace_load("none/t.1");
   CHECK_EQ(trace.count, 2);
@@ -170,12 +165,12 @@ TEST(an_error_tells_the_file_that_it_is_about) {
       .flush_interval_ns = UVX_FOREVER, .events_per_file = 2, .on_error = on_error, .data = &errors};
   uvx_trace_agent_t* agent = trace_start("t.${rotation}", &options);
   CHECK_EQ(mkdir(trace_path("t.2"), 0700), 0);
-  mark_many(3, "x");
+  trace_mark_many(3, "x");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), UV_EISDIR);
   CHECK_STR(errors.file, trace_path("t.2"));
   CHECK_EQ(symlink("/dev/full", trace_path("t.3")), 0);
   CHECK_EQ(rmdir(trace_path("t.2")), 0);
-  mark_many(3, "y");
+  trace_mark_many(3, "y");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), UV_ENOSPC);
   CHECK_STR(errors.file, trace_path("t.3"));
   CHECK_EQ(errors.count, 2);
@@ -188,7 +183,7 @@ TEST(an_error_tells_the_file_that_it_is_about) {
 TEST(stopping_tells_of_what_was_lost) {
   OURS_ONLY("tracing");
   uvx_trace_agent_t* agent = trace_start("none/t.1", NULL);
-  mark_many(3, "lost");
+  trace_mark_many(3, "lost");
   CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 1);
 }
 
@@ -198,7 +193,7 @@ TEST(a_full_device_is_an_error_each_time) {
       .file = "/dev/full", .flush_interval_ns = UVX_FOREVER, .on_error = on_error, .data = &errors};
   uvx_trace_agent_t* agent = trace_start(NULL, &options);
   for (int round = 1; round <= 3; round++) {
-    mark_many(2, "lost");
+    trace_mark_many(2, "lost");
     CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), UV_ENOSPC);
     CHECK_EQ(errors.count, round);
     CHECK_STR(errors.file, "/dev/full");
@@ -213,15 +208,15 @@ TEST(what_was_written_survives_a_full_disk) {
   struct rlimit limit = {10000, RLIM_INFINITY};
   uvx_trace_options_t options = {.flush_interval_ns = UVX_FOREVER, .on_error = on_error, .data = &errors};
   uvx_trace_agent_t* agent = trace_start("t.1", &options);
-  mark_many(20, "kept");
+  trace_mark_many(20, "kept");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
   CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0); /* no signal: the agent's thread takes none */
-  mark_many(200, "lost");
+  trace_mark_many(200, "lost");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), UV_EFBIG);
   trace_t trace = trace_load("t.1");
   CHECK_EQ(trace.count, 20);
   trace_free(&trace);
-  mark_many(1, "fits");
+  trace_mark_many(1, "fits");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
   CHECK_EQ(trace_stats(agent).written, 21);
   CHECK_EQ(trace_stats(agent).lost, 200);
@@ -237,9 +232,9 @@ TEST(a_first_write_that_fails_leaves_room_for_another) {
   uvx_trace_agent_t* agent = trace_start("t.${rotation}", NULL);
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0); /* from here on it writes when it is asked to */
   CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
-  mark_many(100, "lost");
+  trace_mark_many(100, "lost");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), UV_EFBIG);
-  mark_many(1, "fits");
+  trace_mark_many(1, "fits");
   CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
   trace_t trace = trace_load("t.1");
   CHECK_EQ(trace.count, 1);
@@ -256,13 +251,13 @@ TEST(a_pipe_gets_one_text) {
   CHECK_EQ(mkfifo(path, 0600), 0);
   uvx_trace_options_t options = {.file = path, .flush_interval_ns = UVX_FOREVER};
   uvx_trace_agent_t* agent = trace_start(NULL, &options);
-  mark_many(1, "lost");
+  trace_mark_many(1, "lost");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), UV_ENXIO); /* nobody reads it */
   int reader = open(path, O_RDONLY | O_NONBLOCK);
   CHECK(reader >= 0);
-  mark_many(10, "x");
+  trace_mark_many(10, "x");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
-  mark_many(10, "y");
+  trace_mark_many(10, "y");
   CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
   do {
     text = realloc(text, length + 4097);
@@ -285,10 +280,10 @@ TEST(a_reader_that_goes_away_is_an_error) {
   int reader = open(path, O_RDONLY | O_NONBLOCK);
   uvx_trace_options_t options = {.file = path, .flush_interval_ns = UVX_FOREVER};
   uvx_trace_agent_t* agent = trace_start(NULL, &options);
-  mark_many(1, "x");
+  trace_mark_many(1, "x");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
   close(reader);
-  mark_many(1, "x");
+  trace_mark_many(1, "x");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), UV_EPIPE); /* and no signal */
   CHECK_EQ(uvx_trace_agent_stop(agent, UVX_FOREVER), 0);
 }
@@ -301,19 +296,19 @@ TEST(a_writer_of_the_programs_own) {
                                  .events_per_file = 15,
                                  .flush_interval_ns = UVX_FOREVER};
   uvx_trace_agent_t* agent = trace_start(NULL, &options);
-  mark_many(10, "x");
+  trace_mark_many(10, "x");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
-  mark_many(4, "y");
+  trace_mark_many(4, "y");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
   CHECK_EQ(trace_sink.begun, 1);
   CHECK_EQ(trace_sink.ended, 0);
-  mark_many(1, "y");
-  mark_many(1, "next file");
+  trace_mark_many(1, "y");
+  trace_mark_many(1, "next file");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
   CHECK_EQ(trace_sink.begun, 2);
   CHECK_EQ(trace_sink.ended, 1);
   trace_sink.error = UV_EIO;
-  mark_many(1, "lost");
+  trace_mark_many(1, "lost");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), UV_EIO);
   CHECK_EQ(errors.error, UV_EIO);
   CHECK_STR(errors.file, "(none)");
@@ -331,7 +326,7 @@ TEST(every_byte_is_counted) {
   OURS_ONLY("tracing");
   uvx_trace_options_t options = {.write_cb = trace_take, .flush_interval_ns = UVX_FOREVER, .events_per_file = 1};
   uvx_trace_agent_t* agent = trace_start(NULL, &options);
-  mark_many(3, "x");
+  trace_mark_many(3, "x");
   CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
   CHECK_EQ(trace_sink.begun, 3);
   CHECK_EQ(trace_sink.ended, 2);
@@ -345,12 +340,12 @@ TEST(waiting_has_an_end) {
   uvx_trace_options_t options = {.write_cb = trace_take, .flush_interval_ns = UVX_FOREVER};
   uvx_trace_agent_t* agent = trace_start(NULL, &options);
   trace_hold();
-  mark_many(1, "x");
+  trace_mark_many(1, "x");
   CHECK_EQ(uvx_trace_flush(agent, 0), UV_ETIMEDOUT);
   uv_sem_wait(&trace_sink.entered);
   CHECK_EQ(uvx_trace_flush(agent, 1000000), UV_ETIMEDOUT);
   CHECK_EQ(uvx_trace_agent_stop(agent, 1000000), UV_ETIMEDOUT);
-  mark_many(1, "too late"); /* all is off */
+  trace_mark_many(1, "too late"); /* all is off */
   CHECK_EQ(uvx_trace_enable(agent, NULL, "test"), UV_ESHUTDOWN);
   uvx_trace_agent_t* other;
   CHECK_EQ(uvx_trace_agent_start(&other, NULL), UV_EBUSY);
@@ -367,7 +362,7 @@ TEST(a_category_that_is_new_is_off_while_the_agent_ends) {
   uvx_trace_agent_t* agent = trace_start(NULL, &options);
   CHECK_EQ(uvx_trace_enable(agent, NULL, "*"), 0);
   trace_hold();
-  mark_many(1, "x");
+  trace_mark_many(1, "x");
   CHECK_EQ(uvx_trace_agent_stop(agent, 0), UV_ETIMEDOUT);
   CHECK(!UVX_TRACE_ON(uvx_trace_category("new")));
   trace_let_go();
@@ -389,131 +384,11 @@ TEST(the_agents_thread_does_not_wait_for_itself) {
   OURS_ONLY("tracing");
   uvx_trace_options_t options = {.write_cb = take_and_call, .flush_interval_ns = UVX_FOREVER};
   own_agent = trace_start(NULL, &options);
-  mark_many(1, "x");
+  trace_mark_many(1, "x");
   CHECK_EQ(uvx_trace_flush(own_agent, UVX_FOREVER), 0);
   CHECK_EQ(flushed, UV_EINVAL);
   CHECK_EQ(stopped, UV_EINVAL);
   CHECK_EQ(traced, UV_EAGAIN);
   CHECK_EQ(trace_stats(own_agent).dropped, 1);
   CHECK_EQ(uvx_trace_agent_stop(own_agent, UVX_FOREVER), 0);
-}
-
-/* A process that ends by a signal, in the midst of tracing: what was flushed is there and valid. */
-static void end_by(int signum) {
-  int ends[2], status;
-  char byte;
-  struct rlimit no_core = {0, 0};
-  trace_path("t.1"); /* the folder is the parent's */
-  CHECK_EQ(pipe(ends), 0);
-  pid_t child = fork();
-  CHECK(child >= 0);
-  if (child == 0) {
-    setrlimit(RLIMIT_CORE, &no_core);
-    uvx_trace_agent_t* agent = trace_start("t.1", NULL);
-    mark_many(100, "before");
-    CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
-    CHECK_EQ(write(ends[1], "x", 1), 1);
-    if (signum == SIGABRT) abort();
-    for (;;) mark_many(1, "after"), uv_sleep(1);
-  }
-  CHECK_EQ(read(ends[0], &byte, 1), 1);
-  if (signum != SIGABRT) CHECK_EQ(kill(child, signum), 0);
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK(WIFSIGNALED(status));
-  CHECK_EQ(WTERMSIG(status), signum);
-  trace_t trace = trace_load("t.1");
-  CHECK(trace_count(&trace, "name", "\"before\"") == 100);
-  trace_free(&trace);
-}
-
-TEST(sigterm_leaves_a_valid_file) {
-  OURS_ONLY("tracing");
-  end_by(SIGTERM);
-}
-
-static void mark_for_ever(void* arg) {
-  const uint8_t* category = uvx_trace_category("test");
-  (void) arg;
-  for (;;) trace_mark(category, "x"); /* dropped, if the agent is late */
-}
-
-/* A process that ends in the midst of a write may leave a last line that is cut, and no end; all before it is whole. */
-static trace_t load_without_a_cut_line(const char* name) {
-  char* text = trace_read(trace_path(name));
-  CHECK(text != NULL);
-  size_t length = strlen(text);
-  if (length < 4 || strcmp(text + length - 4, "\n]}\n") != 0) {
-    text = realloc(text, length + 4);
-    char* line = strrchr(text, '\n');
-    CHECK(line != NULL);
-    strcpy(line[-1] == ',' ? line - 1 : line, "]}\n");
-  }
-  return trace_parse(text);
-}
-
-/* The same while threads trace as fast as they can, and the agent writes without a pause. */
-TEST(sigterm_at_any_moment_leaves_all_but_a_last_line) {
-  OURS_ONLY("tracing");
-  trace_path("t.1"); /* the folder is the parent's */
-  for (int round = 0; round < 5; round++) {
-    int ends[2], status;
-    char byte;
-    CHECK_EQ(pipe(ends), 0);
-    pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-      uv_thread_t threads[2];
-      uvx_trace_options_t options = {.flush_interval_ns = 100000};
-      uvx_trace_agent_t* agent = trace_start("t.1", &options);
-      mark_many(100, "before");
-      CHECK_EQ(uvx_trace_flush(agent, UVX_FOREVER), 0);
-      for (int i = 0; i < 2; i++) CHECK_EQ(uv_thread_create(&threads[i], mark_for_ever, NULL), 0);
-      while (trace_stats(agent).written < 1000) uv_sleep(1);
-      CHECK_EQ(write(ends[1], "x", 1), 1);
-      for (;;) pause();
-    }
-    CHECK_EQ(read(ends[0], &byte, 1), 1);
-    usleep((unsigned) (getpid() * 7 + round * 370) % 2000);
-    CHECK_EQ(kill(child, SIGTERM), 0);
-    CHECK_EQ(waitpid(child, &status, 0), child);
-    CHECK(WIFSIGNALED(status));
-    CHECK_EQ(WTERMSIG(status), SIGTERM);
-    trace_t trace = load_without_a_cut_line("t.1");
-    CHECK_EQ(trace_count(&trace, "name", "\"before\""), 100);
-    CHECK(trace.count >= 1000);
-    trace_free(&trace);
-    close(ends[0]);
-    close(ends[1]);
-  }
-}
-
-/* The original's process never ends, or is aborted. */
-static void end_with_nowhere_to_write(const char* file, uint64_t interval_ns) {
-  int status;
-  pid_t child = fork();
-  CHECK(child >= 0);
-  if (child == 0) {
-    uvx_trace_options_t options = {.file = file, .flush_interval_ns = interval_ns};
-    trace_start(NULL, &options);
-    mark_many(1000, "x");
-    exit(7);
-  }
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK(WIFEXITED(status));
-  CHECK_EQ(WEXITSTATUS(status), 7);
-}
-
-TEST(a_process_ends_although_nothing_can_be_written) {
-  OURS_ONLY("tracing");
-  for (int i = 0; i < 4; i++) {
-    end_with_nowhere_to_write("/dev/full", i % 2 ? 10000 : UVX_FOREVER);
-    end_with_nowhere_to_write("/nowhere/t.1", i % 2 ? 10000 : UVX_FOREVER);
-  }
-}
-
-TEST(abort_leaves_a_valid_file) {
-  OURS_ONLY("tracing");
-  NOT_UNDER_ASAN("its runtime sees to signals itself");
-  NOT_UNDER_TSAN("its runtime sees to signals itself");
-  end_by(SIGABRT);
 }

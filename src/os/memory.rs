@@ -135,11 +135,12 @@ fn counted(which: impl Fn(&libc::sysinfo) -> libc::c_ulong) -> u64 {
 mod tests {
     use super::*;
     use std::fs;
+    use std::hash::{BuildHasher, RandomState};
     use std::path::PathBuf;
 
     fn limits(name: &str, memberships: &str, files: &[(&str, &str)]) -> Option<Limits> {
-        let root: PathBuf =
-            std::env::temp_dir().join(std::format!("uvoxide-{}-memory-{name}", std::process::id()));
+        let unique = RandomState::new().hash_one(name);
+        let root: PathBuf = std::env::temp_dir().join(std::format!("uvoxide-{unique:x}-memory-{name}"));
         for (file, content) in files {
             let path = root.join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

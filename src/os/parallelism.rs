@@ -54,11 +54,13 @@ fn limit_of(group: &mut Group) -> Option<c_uint> {
 mod tests {
     use super::*;
     use std::fs;
+    use std::hash::{BuildHasher, RandomState};
     use std::path::PathBuf;
 
     /// A tree of groups in a temporary folder, and the limit that the innermost, `a/b`, sees.
     fn limit(name: &str, memberships: &str, files: &[(&str, &str)]) -> Option<c_uint> {
-        let root: PathBuf = std::env::temp_dir().join(std::format!("uvoxide-{}-{name}", std::process::id()));
+        let unique = RandomState::new().hash_one(name);
+        let root: PathBuf = std::env::temp_dir().join(std::format!("uvoxide-{unique:x}-{name}"));
         for (file, content) in files {
             let path = root.join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -35,10 +35,12 @@ fn read_all(fd: c_int) -> Result<Bytes> {
 mod tests {
     use super::*;
     use crate::abi::errno::Errno;
+    use std::hash::{BuildHasher, RandomState};
 
     #[test]
     fn reads_more_than_fits_at_first() {
-        let path = std::env::temp_dir().join(std::format!("uvoxide-{}-whole-file", std::process::id()));
+        let unique = RandomState::new().hash_one("whole file");
+        let path = std::env::temp_dir().join(std::format!("uvoxide-{unique:x}-whole-file"));
         let content: std::vec::Vec<u8> = (0..100_000u32).map(|index| index as u8).collect();
         std::fs::write(&path, &content).unwrap();
         let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
