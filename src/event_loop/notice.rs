@@ -27,10 +27,14 @@ impl Notice {
     /// Has the notice run by the loop, which is woken if need be. The poster was woken `late` ns late for it (0: not).
     ///
     /// # Safety
-    /// The loop, and the notice, which is in no loop, are alive until it ran or was withdrawn. Any thread.
-    pub unsafe fn post(&self, target: *const crate::abi::uv_loop_t, late: u64) {
-        // SAFETY: the caller's.
-        unsafe { wakeup::post_late(target, self.node.get(), Kind::Notice, late) };
+    /// The loop, and the notice, which is in no loop, are alive until it ran or was withdrawn: so it may be gone before this returns,
+    /// and is no reference. Any thread.
+    pub unsafe fn post(notice: *const Notice, target: *const crate::abi::uv_loop_t, late: u64) {
+        // SAFETY: the caller's; nothing looks at the notice once the node is in.
+        unsafe {
+            let node = UnsafeCell::raw_get(&raw const (*notice).node);
+            wakeup::post_late(target, node, Kind::Notice, late);
+        }
     }
 
     /// Takes the notice back, from the loop's thread.

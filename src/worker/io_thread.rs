@@ -83,7 +83,7 @@ impl IoThread {
         }
         if !core::mem::replace(&mut post.is_posted, true) {
             // SAFETY: the loop is open as long as the lock says so, and the notice is in no loop.
-            unsafe { self.notice.post(self.own_loop.get(), 0) };
+            unsafe { Notice::post(&raw const self.notice, self.own_loop.get(), 0) };
         }
         Ok(())
     }

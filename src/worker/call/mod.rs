@@ -204,7 +204,8 @@ impl Calls {
     fn ring(&self) {
         // SAFETY: the loop stays while it is told; the notice is nowhere, as it was not scheduled. This holds a reference until it
         // has run, or the loop withdraws it before it gives up its own.
-        self.doorbell.ring(|owner| unsafe { self.notice.post(owner, lateness::take()) }, || {});
+        self.doorbell
+            .ring(|owner| unsafe { Notice::post(&raw const self.notice, owner, lateness::take()) }, || {});
     }
 }
 
@@ -286,7 +287,7 @@ fn run(cx: &mut Cx, lp: Loop, _notice: *const Notice) {
     }
     if !calls.queue.settle() && !calls.queue.is_closed() && calls.doorbell.begin_scheduling() {
         // SAFETY: this thread's loop; the notice is nowhere, as it was not scheduled.
-        unsafe { calls.notice.post(lp.as_ptr(), 0) };
+        unsafe { Notice::post(&raw const calls.notice, lp.as_ptr(), 0) };
     }
 }
 

@@ -142,7 +142,7 @@ impl Lock {
         unsafe {
             match (*lock).home.is_null() {
                 true => wait::tell(&raw const (*lock).told),
-                false => (*lock).notice.post((*lock).home, lateness::take()),
+                false => Notice::post(&raw const (*lock).notice, (*lock).home, lateness::take()),
             }
         }
     }

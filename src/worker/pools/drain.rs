@@ -57,7 +57,7 @@ unsafe fn tell(drain: *mut Drain) {
             futex::wake(&raw const (*drain).told);
         } else if !(*drain).posted {
             (*drain).posted = true;
-            (*drain).notice.post((*drain).pump, 0);
+            Notice::post(&raw const (*drain).notice, (*drain).pump, 0);
         }
     }
 }

@@ -166,7 +166,7 @@ impl Job {
         unsafe {
             if !(*job).home.is_null() {
                 (*job).status = status;
-                (*job).notice.post((*job).home, late);
+                Notice::post(&raw const (*job).notice, (*job).home, late);
             } else if let Some(done) = (*job).done {
                 done(job, status);
             }

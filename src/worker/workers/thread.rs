@@ -41,7 +41,7 @@ pub unsafe extern "C" fn main(arg: *mut c_void) {
     let late = lateness::take();
     worker.life.end();
     // SAFETY: the parent loop is not closed before it has seen this; nobody else posts the notice.
-    unsafe { worker.exit_notice.post(worker.parent, late) };
+    unsafe { Notice::post(&raw const worker.exit_notice, worker.parent, late) };
 }
 
 /// From the entry until it is decided how the worker ends.
