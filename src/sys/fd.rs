@@ -105,6 +105,14 @@ pub fn wait_writable(fd: c_int) -> bool {
     check_again(|| unsafe { libc::poll(&raw mut entry, 1, -1) }).is_ok() && entry.revents & libc::POLLOUT != 0
 }
 
+/// As above, for so many ns at most. May return early: the caller tries, and waits again.
+pub fn wait_writable_for(fd: c_int, ns: u64) {
+    let mut entry = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
+    let ms = c_int::try_from(ns.div_ceil(1_000_000)).unwrap_or(c_int::MAX);
+    // SAFETY: the entry is alive through the call.
+    unsafe { libc::poll(&raw mut entry, 1, ms) };
+}
+
 /// Which of `events` (`EPOLL*` bits, which poll(2) has too), or what trouble, there is on `fd` now.
 pub fn ready(fd: c_int, events: u32) -> u32 {
     let mut entry = libc::pollfd { fd, events: events as i16, revents: 0 }; // what is no bit of poll(2) does not matter

@@ -88,6 +88,13 @@ pub fn accept(fd: c_int) -> Result<c_int> {
     check_again(|| unsafe { libc::accept4(fd, core::ptr::null_mut(), core::ptr::null_mut(), flags) })
 }
 
+/// Sends bytes and says how many; no signal if the other end is gone.
+pub fn send(fd: c_int, bytes: &[u8]) -> Result<usize> {
+    // SAFETY: the bytes are readable.
+    check_again(|| unsafe { libc::send(fd, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) })
+        .map(isize::cast_unsigned)
+}
+
 /// Says that nothing more will be written.
 pub fn shutdown_write(fd: c_int) -> Result {
     // SAFETY: no pointers.

@@ -98,7 +98,7 @@ fn turn_away(stream: Handle<'_, uv_stream_t>) -> Result<c_int> {
 }
 
 /// Sets a descriptor aside, if there is one and none is.
-fn reserve(lp: Loop) {
+pub fn reserve(lp: Loop) {
     if lp.spare_fd() == -1 {
         lp.set_spare_fd(fd::reserve().unwrap_or(-1));
     }

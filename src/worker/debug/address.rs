@@ -157,10 +157,3 @@ fn port_of(listener: c_int) -> Result<u16> {
         Ok(u16::from_be(address.sin_port))
     }
 }
-
-/// Has writing to a client end after a second in which it takes nothing.
-pub fn be_patient_for_a_second(client: c_int) -> Result {
-    let second = libc::timeval { tv_sec: 1, tv_usec: 0 };
-    socket::set_option(client, libc::SOL_SOCKET, libc::SO_SNDTIMEO, second)
-        .and_then(|()| fd::set_blocking(client, true))
-}

@@ -5,6 +5,7 @@
 //! port's loop has one handle, which watches the listening socket; its memory is static, for there is one port in a process.
 
 mod address;
+mod client;
 mod loops;
 mod report;
 
@@ -15,13 +16,12 @@ use crate::abi::*;
 use crate::ds::text::Text;
 use crate::event_loop::{Loop, lifecycle};
 use crate::handles::poll;
-use crate::mem::Bytes;
+use crate::handles::stream::listen;
 use crate::os::caller_buffer::CallerBuffer;
 use crate::os::error_text;
 use crate::ptr::{Cx, Handle};
 use crate::sync::static_mutex::{Locked, StaticMutex};
-use crate::sys::time::now_ns;
-use crate::sys::{fd, file, socket};
+use crate::sys::{fd, file};
 use address::{Address, Place};
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::{CStr, c_char, c_int, c_void};
@@ -214,6 +214,7 @@ unsafe extern "C" fn init(raw: *mut uv_loop_t, _arg: *mut c_void) -> c_int {
     // SAFETY: this thread's loop, and memory that nobody else uses.
     let (cx, lp) = unsafe { (Cx::enter(), Loop::new(raw)) };
     lp.census().hide();
+    listen::reserve(lp);
     let watch = WATCH.0.get().cast::<uv_poll_t>();
     // SAFETY: as above; a handle once it is made.
     let result = unsafe {
@@ -223,25 +224,8 @@ unsafe extern "C" fn init(raw: *mut uv_loop_t, _arg: *mut c_void) -> c_int {
     result.map_or_else(|error| error.code(), |()| 0)
 }
 
-unsafe extern "C" fn on_client(_watch: *mut uv_poll_t, _status: c_int, _events: c_int) {
-    if let Ok(client) = socket::accept(LISTENER.load(Ordering::Acquire)) {
-        let mut text = Bytes::empty();
-        if address::be_patient_for_a_second(client).is_ok() && report::write(&mut text).is_ok() {
-            send(client, &text);
-        }
-        fd::close(client);
-    }
-}
-
-/// Sends all of it, unless the client goes, takes nothing for a second, or takes it so slowly that a second is over.
-fn send(client: c_int, mut text: &[u8]) {
-    let end = now_ns().saturating_add(1_000_000_000);
-    while !text.is_empty() && now_ns() < end {
-        // SAFETY: the bytes are readable.
-        let sent = unsafe { libc::send(client, text.as_ptr().cast(), text.len(), libc::MSG_NOSIGNAL) };
-        match usize::try_from(sent).ok().and_then(|sent| text.get(sent..)) {
-            Some(rest) => text = rest,
-            None => return,
-        }
-    }
+unsafe extern "C" fn on_client(watch: *mut uv_poll_t, _status: c_int, _events: c_int) {
+    // SAFETY: the handle is the port's, and this is its loop's thread.
+    let lp = unsafe { Handle::new(&Cx::enter(), watch).owner() };
+    client::serve(lp, LISTENER.load(Ordering::Acquire));
 }
