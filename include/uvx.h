@@ -1346,9 +1346,9 @@ UV_EXTERN size_t uvx_loop_run_interrupts(uv_loop_t* loop);
 
 /**
  * Opens the debug port: a thread of its own listens on a Unix socket (mode 0600) or a TCP port of
- * 127.0.0.1, and answers each connection with one JSON object about the loops, workers and pools of
- * the process, also while those are busy or stuck. It takes no commands. docs/uvx/debug_port.md has
- * the fields; the program uvx-inspect shows them. `options` may be NULL.
+ * 127.0.0.1, and answers each connection with one JSON object about the loops, workers, pools and
+ * locks of the process, also while those are busy or stuck. It takes no commands.
+ * docs/uvx/debug_port.md has the fields; the program uvx-inspect shows them. `options` may be NULL.
  *
  * Without this call there is a port only if the environment says so when the first loop is made:
  * UVX_DEBUG_SOCKET is a path ("%p" in it stands for the process's number) or a port number (0:

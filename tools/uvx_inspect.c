@@ -1,4 +1,4 @@
-/* uvx-inspect: shows what the loops, workers and pools of a process are doing, as its debug port tells it (docs/uvx/debug_port.md).
+/* uvx-inspect: shows what the loops, workers, pools and locks of a process are doing, as its debug port tells it (docs/uvx/debug_port.md).
  *
  *     uvx-inspect [-1 | -j] [-n SECONDS] PID | PATH | [127.0.0.1]:PORT
  *
@@ -177,6 +177,26 @@ static void show_pool(const char* pool) {
   printf("; at most %lld ms ever\n", json_number(json_get(pool, "longest_ms")));
 }
 
+static void show_lock(const char* lock) {
+  char name[256], mode[32], state[32];
+  long long loop = json_number(json_get(lock, "loop"));
+  json_string(json_get(lock, "name"), name, sizeof name);
+  json_string(json_get(lock, "mode"), mode, sizeof mode);
+  json_string(json_get(lock, "state"), state, sizeof state);
+  printf("  %-12s %s, %s, ", name, state, mode);
+  if (loop != 0) printf("loop %lld, ", loop);
+  printf("thread %lld\n", json_number(json_get(lock, "tid")));
+}
+
+static void show_locks(const char* locks) {
+  const char *first = json_get(locks, "first"), *lock;
+  long long held = json_number(json_get(locks, "held")), waiting = json_number(json_get(locks, "waiting")), shown = 0;
+  if (first == NULL || held + waiting == 0) return;
+  printf("\nlocks  %lld names, %lld held, %lld waiting\n", json_number(json_get(locks, "names")), held, waiting);
+  for (; (lock = json_item(first, (int) shown)) != NULL; shown++) show_lock(lock);
+  if (shown < held + waiting) printf("  and %lld more\n", held + waiting - shown);
+}
+
 static void show_loop(const char* text, const char* loop) {
   const char* worker = worker_of(text, json_number(json_get(loop, "id")));
   char phase[32], thread[64];
@@ -218,6 +238,7 @@ static void show(const char* text) {
   printf("\npool  %lld of %lld threads, %lld running, %lld waiting\n", json_number(json_get(pool, "threads")),
          json_number(json_get(pool, "size")), json_number(json_get(pool, "running")), json_number(json_get(pool, "waiting")));
   for (int i = 0; (item = json_item(pools, i)) != NULL; i++) show_pool(item);
+  show_locks(json_get(text, "locks"));
   fflush(stdout);
 }
 

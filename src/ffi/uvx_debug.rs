@@ -1,4 +1,4 @@
-//! The debug port: what the loops, workers and pools of a process are doing, told to whoever connects.
+//! The debug port: what the loops, workers, pools and locks of a process are doing, told to whoever connects.
 
 use super::status;
 use crate::abi::*;
@@ -6,7 +6,7 @@ use crate::worker::debug;
 use core::ffi::{c_char, c_int};
 
 /// Opens the debug port: a thread of its own listens on a Unix socket (mode 0600) or a TCP port of 127.0.0.1, and answers each connection
-/// with one JSON object about the loops, workers and pools of the process, also while those are busy or stuck. It takes no commands.
+/// with one JSON object about the loops, workers, pools and locks of the process, also while those are busy or stuck. It takes no commands.
 /// docs/uvx/debug_port.md has the fields; the program uvx-inspect shows them. `options` may be NULL.
 ///
 /// Without this call there is a port only if the environment says so when the first loop is made: UVX_DEBUG_SOCKET is a path ("%p" in it

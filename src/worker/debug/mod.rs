@@ -6,6 +6,7 @@
 
 mod address;
 mod client;
+mod locks;
 mod loops;
 mod report;
 

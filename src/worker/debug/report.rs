@@ -1,9 +1,9 @@
-//! What the debug port says: one JSON object about all loops, workers and pools of the process. `docs/uvx/debug_port.md` has the fields.
+//! What the debug port says: one JSON object about all loops, workers, pools and locks of the process. `docs/uvx/debug_port.md` has the fields.
 //!
 //! It is written on the port's own thread while the rest of the process runs. While it keeps something in place, or has something locked, it copies
 //! numbers, and does nothing that could take long: text is made, and names of threads are read, when all is free again.
 
-use super::loops;
+use super::{locks, loops};
 use crate::abi::*;
 use crate::ds::json;
 use crate::event_loop::pool::{self, Load};
@@ -24,7 +24,9 @@ pub fn write(out: &mut impl Write) -> Result {
         "],\"pool\":{{\"threads\":{threads},\"size\":{size},\"running\":{running},\"waiting\":{waiting}}},\"pools\":["
     )?;
     list(out, pools::each(), |out, pool| write_pool(out, pool))?;
-    out.write_str("]}\n")
+    out.write_str("],\"locks\":")?;
+    locks::Facts::now().write(out)?;
+    out.write_str("}\n")
 }
 
 /// Writes each item, and commas.

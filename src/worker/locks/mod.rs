@@ -11,7 +11,7 @@ mod query;
 mod table;
 mod wait;
 
-pub use query::query;
+pub use query::{look, query};
 pub use table::after_fork_in_child;
 pub use wait::wait;
 

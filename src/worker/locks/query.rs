@@ -6,6 +6,7 @@ use crate::abi::uvx_lock_info_t;
 use crate::event_loop::Loop;
 use crate::mem;
 use core::ffi::{c_char, c_int};
+use core::slice::from_raw_parts;
 
 /// `uvx_locks_query`: one block with the entries and, behind them, the names; and how many entries there are.
 pub fn query() -> Result<(*mut uvx_lock_info_t, usize)> {
@@ -31,6 +32,18 @@ pub fn query() -> Result<(*mut uvx_lock_info_t, usize)> {
         });
     }
     Ok((first, count))
+}
+
+/// Shows what `query` lists, name by name, to a function that is short: all locks wait for it. The name, without NUL, and what the
+/// entry points at are there while it runs.
+pub fn look(mut visit: impl FnMut(&uvx_lock_info_t, &[u8])) {
+    table::open().for_each(|lock, name, size, is_held| {
+        // SAFETY: the lock is in the table, whose mutex is held; the name has this size, with its NUL.
+        let (entry, text) = unsafe {
+            (describe(lock, name, is_held), from_raw_parts(name.cast::<u8>(), size.saturating_sub(1)))
+        };
+        visit(&entry, text);
+    });
 }
 
 /// # Safety

@@ -99,10 +99,8 @@ impl Worker {
     /// `uvx_worker_stop`. `UV_EALREADY` if it was decided before how the worker ends.
     pub fn stop(&self, code: c_int) -> Result {
         // SAFETY: the loop is there, and nobody else posts the notice: there is one decision.
-        if !self
-            .life
-            .stop(code, || unsafe { Notice::post(&raw const self.stop_notice, self.own_loop.get(), 0) })
-        {
+        let tell = || unsafe { Notice::post(&raw const self.stop_notice, self.own_loop.get(), 0) };
+        if !self.life.stop(code, tell) {
             return Err(Errno::EALREADY);
         }
         self.calls.insist_on_interrupt();
