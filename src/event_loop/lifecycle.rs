@@ -71,7 +71,8 @@ pub unsafe fn init(raw: *mut uv_loop_t) -> Result {
 
 static FORK_GUARD: ForkGuard = ForkGuard::new();
 
-/// Has fork(2) leave the child with usable locks. To be called before the first lock could be held.
+/// Has fork(2) leave the child with usable locks. To be called before the first lock could be held: it happens when the library is loaded,
+/// and here only if there was no memory then.
 pub fn guard_forks() -> Result {
     FORK_GUARD.set_up(|| {
         let [prepare, parent, child] = dispatch::FORK_HANDLERS;

@@ -4,7 +4,7 @@ use super::status;
 use crate::abi::*;
 use crate::event_loop::Loop;
 use crate::worker::{debug, service};
-use crate::{event_loop, reqs};
+use crate::{event_loop, reqs, trace};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -40,6 +40,18 @@ pub extern "C" fn uv_library_shutdown() {
         service::shutdown();
     }
 }
+
+/// A fork that is under way does not know of handlers that are registered meanwhile, yet copies the locks that are taken after that. So
+/// they are registered before any thread can be in a hurry; what fails for want of memory is tried again before the first lock.
+extern "C" fn guard_forks() {
+    let _ = event_loop::lifecycle::guard_forks();
+    let _ = trace::state::guard_forks();
+}
+
+/// Runs when the library is loaded.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_START: extern "C" fn() = guard_forks;
 
 /// Runs at the end of the process.
 #[used]
