@@ -122,8 +122,8 @@ impl<T: Listed> Roster<T> {
 
     /// In the child: what is in there is the parent's, and taken out. `each` is called with it.
     pub fn after_fork_in_child(&'static self, each: impl Fn(&T)) {
-        // SAFETY: the child has one thread.
-        unsafe { self.0.renew() };
+        // SAFETY: `before_fork` took it on the thread of which this is the copy.
+        unsafe { self.0.unlock() };
         let mut at = self.0.lock().first.replace(null());
         // SAFETY: the parent's memory is the child's too.
         while let Some(thing) = unsafe { at.as_ref() } {

@@ -28,7 +28,7 @@ impl<T> StaticMutex<T> {
         Locked(self)
     }
 
-    /// Gives back a mutex whose guard was forgotten: in the parent after fork.
+    /// Gives back a mutex whose guard was forgotten: after fork.
     ///
     /// # Safety
     /// This thread holds it.

@@ -100,8 +100,8 @@ pub fn after_fork_in_parent() {
 
 /// In the child.
 pub fn after_fork_in_child() {
-    // SAFETY: the child has one thread.
-    unsafe { COMMON.renew() };
+    // SAFETY: `before_fork` took it on the thread of which this is the copy.
+    unsafe { COMMON.unlock() };
 }
 
 fn with_current<R>(run: impl FnOnce(&Map) -> R) -> R {
