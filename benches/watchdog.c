@@ -17,15 +17,23 @@ static void on_timeout(uvx_watchdog_t *watchdog, void *arg) {
 
 static uint64_t timeout_ns = 1000000000u;
 
-static void *start_and_stop(void *arg) {
+static void start_and_stop(uint64_t *count) {
   uvx_watchdog_t watchdog;
   while (!atomic_load_explicit(&bench_over, memory_order_relaxed)) {
     for (int i = 0; i < 64; i++) {
       BENCH_CHECK(uvx_watchdog_start(&watchdog, timeout_ns, on_timeout, NULL) == 0);
       uvx_watchdog_stop(&watchdog);
     }
-    *(uint64_t *)arg += 64;
+    *count += 64;
   }
+}
+
+static pthread_barrier_t gate;
+
+static void *start_and_stop_too(void *count) {
+  start_and_stop(count);
+  pthread_barrier_wait(&gate); /* all are through */
+  pthread_barrier_wait(&gate); /* stays alive until its CPU time is counted */
   return NULL;
 }
 
@@ -35,11 +43,14 @@ static int once(const char *name, unsigned threads) {
   struct { _Alignas(64) uint64_t count; } counts[64] = {{0}};
   char scenario[64];
   BENCH_CHECK(threads >= 1 && threads <= 64);
+  pthread_barrier_init(&gate, NULL, threads);
   bench_begin_bounded(&run);
   for (unsigned i = 1; i < threads; i++)
-    BENCH_CHECK(pthread_create(&others[i], NULL, start_and_stop, &counts[i].count) == 0);
+    BENCH_CHECK(pthread_create(&others[i], NULL, start_and_stop_too, &counts[i].count) == 0);
   start_and_stop(&counts[0].count);
+  pthread_barrier_wait(&gate);
   bench_end(&run);
+  pthread_barrier_wait(&gate);
   for (unsigned i = 1; i < threads; i++) {
     BENCH_CHECK(pthread_join(others[i], NULL) == 0);
     counts[0].count += counts[i].count;
