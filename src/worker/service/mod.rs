@@ -206,6 +206,7 @@ pub fn shutdown() {
 
 /// In the child after fork: there is no service thread, and what was started or installed is the parent's.
 pub fn after_fork_in_child() {
+    sigint::forget();
     // SAFETY: the child has one thread.
     unsafe { SERVICE.renew() };
     let service = lock();
@@ -218,5 +219,4 @@ pub fn after_fork_in_child() {
     BELL.renew();
     EPOCH.fetch_add(1, Ordering::Relaxed);
     let _ = HERE.try_with(|here| here.set(false));
-    sigint::forget();
 }
