@@ -8,45 +8,28 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-REF=${REF:-} OURS=${OURS:-out/lib} N=${N:-5} MS=${MS:-300}
-for argument; do
-  case $argument in
-    REF=* | OURS=* | N=* | MS=*) eval "${argument%%=*}=\${argument#*=}" ;;
-    *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
-  esac
-done
-[ -e "$REF" ] || { echo "benches/figures.sh: REF=/path/to/libuv.so.1 is missing" >&2; exit 2; }
-benches/run.sh REF="$REF" OURS="$OURS" ONLY='^compile$' >/dev/null
-ref=$REF
-[ -d "$ref" ] || ref=$(dirname "$REF")
-build=${BENCH_OUT:-out/bench} results=${BENCH_OUT:-out/bench}/figures.txt
+N=${N:-5} MS=${MS:-300}
+OPTIONS="REF OURS N MS" results=figures.txt
+. benches/programs.sh
+
 channels=${CARGO_TARGET_DIR:-target}
 cargo build --release --quiet --manifest-path benches/channels/Cargo.toml --target-dir "$channels"
-export BENCH_MS="$MS"
-
-# run DIRECTORY COMMAND..: on the libuv of that directory
-run() {
-  directory=$1 program=$2
-  shift 2
-  LD_LIBRARY_PATH=$directory timeout 60 "$build/$program" "$@" >>"$results"
-}
 
 echo "machine: $(nproc) CPUs, $(uname -sr), load $(cut -d' ' -f1-3 /proc/loadavg), N=$N, MS=$MS"
-: >"$results"
 round=0
 while [ "$round" -lt "$N" ]; do
-  run "$OURS" ports oneway 1
-  run "$ref" ports_baseline oneway 1
-  "$channels/release/channel-benches" oneway_1 >>"$results"
-  run "$OURS" ports pingpong
-  run "$OURS" ports idle 1
-  run "$OURS" ports idle 10000
-  run "$OURS" ports transfer 1
-  run "$OURS" ports transfer 1048576
-  run "$OURS" watchdog once 1
-  run "$ref" watchdog_baseline
-  run "$OURS" trace append
-  run "$OURS" calls start
+  run_once ours "$ours" "" ports oneway 1
+  run_once ref "$ref" "" ports_baseline oneway 1
+  "$channels/release/channel-benches" oneway_1 | sed 's/^/library=rust /' >>"$results"
+  run_once ours "$ours" "" ports pingpong
+  run_once ours "$ours" "" ports idle 1
+  run_once ours "$ours" "" ports idle 10000
+  run_once ours "$ours" "" ports transfer 1
+  run_once ours "$ours" "" ports transfer 1048576
+  run_once ours "$ours" "" watchdog once 1
+  run_once ref "$ref" "" watchdog_baseline
+  run_once ours "$ours" "" trace append
+  run_once ours "$ours" "" calls start
   round=$((round + 1))
 done
-awk -f benches/figures.awk "$results"
+awk -f benches/medians.awk -f benches/figures.awk "$results"

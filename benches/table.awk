@@ -1,35 +1,5 @@
-# Reads the lines `library=ref|ours scenario=NAME rate=.. cpu_us=.. [p50_us=..]` that run.sh collects, prints medians and ratios.
+# Prints medians and ratios of what medians.awk has read.
 # `ratio` is ours to the reference's rate (more is better), `CPU` and `p50` ours to the reference's (less is better).
-
-{
-  delete field
-  for (i = 1; i <= NF; i++) {
-    split($i, pair, "=")
-    field[pair[1]] = pair[2]
-  }
-  name = field["scenario"]
-  if (!(name in known)) { known[name] = 1; order[++scenarios] = name }
-  if ("failed" in field) { failed[name, field["library"]] = 1; next }
-  n = ++count[name, field["library"]]
-  for (key in field) value[name, field["library"], key, n] = field[key]
-}
-
-# Sorts the values of one key into sorted[1..n].
-function collect(name, library, key,    n, i, j, x) {
-  n = count[name, library]
-  for (i = 1; i <= n; i++) {
-    x = value[name, library, key, i] + 0
-    for (j = i - 1; j >= 1 && sorted[j] > x; j--) sorted[j + 1] = sorted[j]
-    sorted[j + 1] = x
-  }
-  return n
-}
-
-function median(name, library, key,    n) {
-  n = collect(name, library, key)
-  if (n == 0 || !((name, library, key, 1) in value)) return -1
-  return n % 2 ? sorted[(n + 1) / 2] : (sorted[n / 2] + sorted[n / 2 + 1]) / 2
-}
 
 function short(x) {
   if (x >= 1e6) return sprintf("%.2fM", x / 1e6)
@@ -57,7 +27,8 @@ END {
     name = order[i]
     printf "%-43s %-25s %-25s %7s %6s %6s %10.3f %10.3f\n", name, rates(name, "ref"), rates(name, "ours"), \
       ratio(name, "rate"), ratio(name, "cpu_us"), ratio(name, "p50_us"), median(name, "ref", "cpu_us"), median(name, "ours", "cpu_us")
-  }  for (i = 1; i <= scenarios; i++)
+  }
+  for (i = 1; i <= scenarios; i++)
     if ((order[i], "ours", "least", 1) in value)
       printf "%-43s busiest and idlest thread, in even shares: %.2f and %.2f there, %.2f and %.2f here\n", order[i], \
         median(order[i], "ref", "most"), median(order[i], "ref", "least"), median(order[i], "ours", "most"), median(order[i], "ours", "least")
