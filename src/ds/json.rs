@@ -1,4 +1,4 @@
-//! Strings as JSON has them.
+//! Strings and lists as JSON has them.
 
 use core::fmt::{Result, Write};
 
@@ -12,6 +12,21 @@ pub fn string(out: &mut impl Write, bytes: &[u8]) -> Result {
         }
     }
     out.write_str("\"")
+}
+
+/// Writes each item, and commas.
+pub fn list<W: Write, T>(
+    out: &mut W,
+    items: impl IntoIterator<Item = T>,
+    write: impl Fn(&mut W, T) -> Result,
+) -> Result {
+    let mut separator = "";
+    for item in items {
+        out.write_str(separator)?;
+        write(out, item)?;
+        separator = ",";
+    }
+    Ok(())
 }
 
 fn escaped(out: &mut impl Write, plain: &str) -> Result {
@@ -43,5 +58,14 @@ mod tests {
         string(&mut text, b"a\"b\\c\n\t\x01\x7f \xc3\xa9 \xff\xc3.").unwrap();
         let expected = "\"a\\\"b\\\\c\\n\\t\\u0001\u{7f} \u{e9} \u{fffd}\u{fffd}.\"";
         assert_eq!(core::str::from_utf8(text.as_bytes()), Ok(expected));
+    }
+
+    #[test]
+    fn lists_have_commas_between() {
+        for (items, expected) in [(&[][..], ""), (&[1], "1"), (&[1, 2, 3], "1,2,3")] {
+            let mut text = Text::<10>::default();
+            list(&mut text, items, |out, item| write!(out, "{item}")).unwrap();
+            assert_eq!(core::str::from_utf8(text.as_bytes()), Ok(expected));
+        }
     }
 }

@@ -52,14 +52,11 @@ pub fn event(text: &mut Bytes, pid: libc::pid_t, tid: libc::pid_t, record: &Reco
         _ => {}
     }
     write!(text, ",\"args\":{{")?;
-    for (index, arg) in record.args().enumerate() {
-        if index > 0 {
-            text.write_str(",")?;
-        }
+    json::list(text, record.args(), |text, arg| {
         string(text, if arg.name.is_null() { c"".as_ptr() } else { arg.name })?; // null is no key
         text.write_str(":")?;
-        value(text, &arg)?;
-    }
+        value(text, &arg)
+    })?;
     write!(text, "}}}}")
 }
 

@@ -59,19 +59,18 @@ impl Facts {
     pub fn write(&self, out: &mut impl Write) -> Result {
         let Facts { names, held, waiting, .. } = self;
         write!(out, "{{\"names\":{names},\"held\":{held},\"waiting\":{waiting},\"first\":[")?;
-        let mut separator = "";
-        for lock in self.first.iter().take(held + waiting) {
-            let mode = if lock.is_shared { "shared" } else { "exclusive" };
-            let state = if lock.is_held { "held" } else { "waiting" };
-            write!(out, "{separator}{{\"name\":")?;
-            json::string(out, lock.name.as_bytes())?;
-            write!(
-                out,
-                ",\"mode\":\"{mode}\",\"state\":\"{state}\",\"loop\":{},\"tid\":{}}}",
-                lock.loop_id, lock.tid
-            )?;
-            separator = ",";
-        }
+        json::list(out, self.first.iter().take(held + waiting), |out, lock| lock.write(out))?;
         out.write_str("]}")
+    }
+}
+
+impl Lock {
+    fn write(&self, out: &mut impl Write) -> Result {
+        let Lock { loop_id, tid, .. } = self;
+        let mode = if self.is_shared { "shared" } else { "exclusive" };
+        let state = if self.is_held { "held" } else { "waiting" };
+        out.write_str("{\"name\":")?;
+        json::string(out, self.name.as_bytes())?;
+        write!(out, ",\"mode\":\"{mode}\",\"state\":\"{state}\",\"loop\":{loop_id},\"tid\":{tid}}}")
     }
 }

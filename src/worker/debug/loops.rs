@@ -92,17 +92,12 @@ impl Facts {
 
     /// Those types of which there are any.
     fn write_handles(&self, out: &mut impl Write) -> Result {
-        let mut separator = "";
-        for (found, handle_type) in self.handles.iter().zip(0..).filter(|(found, _)| found.count != 0) {
-            let Some(name) = kind::name(handle_type).and_then(|name| name.to_str().ok()) else { continue };
-            write!(
-                out,
-                "{separator}\"{name}\":{{\"count\":{},\"active\":{},\"referenced\":{}}}",
-                found.count, found.active, found.referenced
-            )?;
-            separator = ",";
-        }
-        Ok(())
+        let found = self.handles.iter().zip(0..).filter(|(found, _)| found.count != 0);
+        let named = found.filter_map(|(found, kind)| Some((found, kind::name(kind)?.to_str().ok()?)));
+        json::list(out, named, |out, (found, name)| {
+            let Handles { count, active, referenced } = found;
+            write!(out, "\"{name}\":{{\"count\":{count},\"active\":{active},\"referenced\":{referenced}}}")
+        })
     }
 
     fn write_timers(&self, out: &mut impl Write) -> Result {
@@ -139,14 +134,8 @@ impl Ports {
     }
 
     fn write(&self, out: &mut impl Write) -> Result {
-        let mut separator = "{\"depths\":[";
-        for depth in self.depths.iter().take(self.count) {
-            write!(out, "{separator}{depth}")?;
-            separator = ",";
-        }
-        if self.count == 0 {
-            out.write_str(separator)?;
-        }
+        out.write_str("{\"depths\":[")?;
+        json::list(out, self.depths.iter().take(self.count), |out, depth| write!(out, "{depth}"))?;
         let Ports { count, messages, bytes, .. } = self;
         write!(out, "],\"count\":{count},\"messages\":{messages},\"bytes\":{bytes}}}")
     }

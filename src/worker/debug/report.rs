@@ -15,33 +15,18 @@ use core::fmt::{Result, Write};
 /// Writes the report, and a line feed.
 pub fn write(out: &mut impl Write) -> Result {
     write!(out, "{{\"uvx_debug\":1,\"pid\":{},\"loops\":[", pid::own())?;
-    list(out, loops::each(), |out, facts| facts.write(out))?;
+    json::list(out, loops::each(), |out, facts| facts.write(out))?;
     out.write_str("],\"workers\":[")?;
-    list(out, workers::each(), |out, worker| write_worker(out, worker))?;
+    json::list(out, workers::each(), |out, worker| write_worker(out, &worker))?;
     let Load { threads, size, running, waiting } = pool::load();
     write!(
         out,
         "],\"pool\":{{\"threads\":{threads},\"size\":{size},\"running\":{running},\"waiting\":{waiting}}},\"pools\":["
     )?;
-    list(out, pools::each(), |out, pool| write_pool(out, pool))?;
+    json::list(out, pools::each(), |out, pool| write_pool(out, &pool))?;
     out.write_str("],\"locks\":")?;
     locks::Facts::now().write(out)?;
     out.write_str("}\n")
-}
-
-/// Writes each item, and commas.
-fn list<W: Write, T>(
-    out: &mut W,
-    items: impl Iterator<Item = T>,
-    write: impl Fn(&mut W, &T) -> Result,
-) -> Result {
-    let mut separator = "";
-    for item in items {
-        out.write_str(separator)?;
-        write(out, &item)?;
-        separator = ",";
-    }
-    Ok(())
 }
 
 fn write_worker(out: &mut impl Write, worker: &Worker) -> Result {
