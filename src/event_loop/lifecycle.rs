@@ -158,9 +158,7 @@ pub fn close(lp: Loop) -> Result {
     dispatch::close(lp);
     fd::close(lp.wake_fd());
     fd::close(lp.backend_fd());
-    if lp.spare_fd() != -1 {
-        fd::close(lp.spare_fd());
-    }
+    lp.release_spare_fd();
     // SAFETY: both came from `mem`, and nothing can reach them any more.
     unsafe {
         mem::free(lp.watchers().cast());

@@ -26,6 +26,7 @@ use crate::ds::wheel::Wheel;
 use crate::fields;
 use crate::sync::prim;
 use crate::sync::ready::Ready;
+use crate::sys::fd;
 use census::Census;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::{c_int, c_uint, c_void};
@@ -199,6 +200,24 @@ impl Loop {
 
     pub fn locks(self) -> *mut uv__queue {
         self.internals().locks.get()
+    }
+
+    /// Sets a descriptor aside, if there is one and none is.
+    pub fn reserve_fd(self) {
+        if self.spare_fd() == -1 {
+            self.set_spare_fd(fd::reserve().unwrap_or(-1));
+        }
+    }
+
+    /// Gives up the one that was set aside; false: none was.
+    pub fn release_spare_fd(self) -> bool {
+        let spare = self.spare_fd();
+        if spare == -1 {
+            return false;
+        }
+        fd::close(spare);
+        self.set_spare_fd(-1);
+        true
     }
 
     /// Whether the kernel has not been told yet of changed interests, so that its descriptor does not speak for them.

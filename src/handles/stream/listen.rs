@@ -8,7 +8,6 @@
 use super::{IN, fd_passing};
 use crate::abi::errno::{Errno, Result};
 use crate::abi::*;
-use crate::event_loop::Loop;
 use crate::event_loop::watcher::{Owner, Watcher};
 use crate::handles::{pipe, tcp, udp};
 use crate::ptr::{Cx, Handle};
@@ -35,7 +34,7 @@ pub fn start(stream: Handle<'_, uv_stream_t>, backlog: c_int, cb: uv_connection_
     if stream.accepted_fd() == -1 {
         stream.want(IN)?; // called again while a connection waits, that one comes first
     }
-    reserve(stream.owner());
+    stream.owner().reserve_fd();
     stream.set_connection_cb(cb);
     stream.watcher().set_bits(Owner::Server as usize);
     stream.activate();
@@ -81,27 +80,18 @@ fn accept_one(stream: Handle<'_, uv_stream_t>) -> Option<c_int> {
 /// Turns all waiting clients away.
 fn turn_away(stream: Handle<'_, uv_stream_t>) -> Result<c_int> {
     let lp = stream.owner();
-    if lp.spare_fd() == -1 {
-        reserve(lp);
+    if !lp.release_spare_fd() {
+        lp.reserve_fd();
         return Err(Errno::EMFILE);
     }
-    fd::close(lp.spare_fd());
-    lp.set_spare_fd(-1);
     let result = loop {
         match socket::accept(stream.fd()) {
             Ok(client) => fd::close(client),
             Err(error) => break Err(error),
         }
     };
-    reserve(lp);
+    lp.reserve_fd();
     result
-}
-
-/// Sets a descriptor aside, if there is one and none is.
-pub fn reserve(lp: Loop) {
-    if lp.spare_fd() == -1 {
-        lp.set_spare_fd(fd::reserve().unwrap_or(-1));
-    }
 }
 
 /// `uv_accept`: the client gets the descriptor that waits first; `UV_EAGAIN` if none does. If the client cannot take it, it is closed.

@@ -6,7 +6,6 @@
 use super::report;
 use crate::abi::errno::Errno;
 use crate::event_loop::Loop;
-use crate::handles::stream::listen::reserve;
 use crate::mem::Bytes;
 use crate::os::clock;
 use crate::sys::time::Deadline;
@@ -28,16 +27,14 @@ pub fn serve(lp: Loop, listener: c_int) {
         }
         fd::close(client);
     }
-    reserve(lp);
+    lp.reserve_fd();
 }
 
 fn accept(lp: Loop, listener: c_int) -> Option<c_int> {
     let mut result = socket::accept(listener);
     if let Err(Errno::EMFILE | Errno::ENFILE) = result
-        && lp.spare_fd() != -1
+        && lp.release_spare_fd()
     {
-        fd::close(lp.spare_fd());
-        lp.set_spare_fd(-1);
         result = socket::accept(listener); // unless somebody else was faster
     }
     if !matches!(result, Ok(_) | Err(Errno::EAGAIN | Errno::ECONNABORTED)) {

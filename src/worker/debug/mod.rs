@@ -17,7 +17,6 @@ use crate::abi::*;
 use crate::ds::text::Text;
 use crate::event_loop::{Loop, lifecycle};
 use crate::handles::poll;
-use crate::handles::stream::listen;
 use crate::os::caller_buffer::CallerBuffer;
 use crate::os::error_text;
 use crate::ptr::{Cx, Handle};
@@ -215,7 +214,7 @@ unsafe extern "C" fn init(raw: *mut uv_loop_t, _arg: *mut c_void) -> c_int {
     // SAFETY: this thread's loop, and memory that nobody else uses.
     let (cx, lp) = unsafe { (Cx::enter(), Loop::new(raw)) };
     lp.census().hide();
-    listen::reserve(lp);
+    lp.reserve_fd();
     let watch = WATCH.0.get().cast::<uv_poll_t>();
     // SAFETY: as above; a handle once it is made.
     let result = unsafe {
