@@ -72,7 +72,8 @@ pub struct Census {
     entry: Entry<Census>,
 }
 
-static LOOPS: Roster<Census> = Roster::new();
+/// All loops.
+pub static LOOPS: Roster<Census> = Roster::new();
 
 impl Listed for Census {
     fn entry(&self) -> &Entry<Census> {
@@ -236,16 +237,6 @@ pub fn each() -> impl Iterator<Item = Seen> {
         let census = unsafe { &*core::ptr::from_ref(census) };
         (!census.hidden.load(Relaxed)).then(|| Seen { census, _held: census.hold() })
     })
-}
-
-/// On the thread that forks.
-pub fn before_fork() {
-    LOOPS.before_fork();
-}
-
-/// In the parent.
-pub fn after_fork_in_parent() {
-    LOOPS.after_fork_in_parent();
 }
 
 /// In the child: the loops are the parent's. Those that the child goes on with enter the roster again (`uv_loop_fork`).

@@ -142,13 +142,13 @@ unsafe extern "C" fn before_fork() {
     workers::env_data::before_fork();
     workers::WORKERS.before_fork();
     pools::POOLS.before_fork();
-    super::census::before_fork(); // these may have to wait, and the next one blocks signals
+    super::census::LOOPS.before_fork(); // these may have to wait, and the next one blocks signals
     signal::before_fork();
 }
 
 unsafe extern "C" fn after_fork() {
     signal::after_fork();
-    super::census::after_fork_in_parent();
+    super::census::LOOPS.after_fork_in_parent();
     pools::POOLS.after_fork_in_parent();
     workers::WORKERS.after_fork_in_parent();
     workers::env_data::after_fork_in_parent();
