@@ -34,7 +34,6 @@ use life::Life;
 /// See the module.
 pub struct Worker {
     /// What `start` has set.
-    id: u64,
     plan: Plan,
     name: [c_char; 16],
     parent: *mut uv_loop_t,
@@ -144,7 +143,7 @@ impl Worker {
 
     /// A number that no other worker of the process has or had.
     pub fn id(&self) -> u64 {
-        self.id
+        self.entry.id()
     }
 
     /// What its thread is called.
@@ -177,7 +176,7 @@ impl Worker {
     pub fn info(&self) -> uvx_worker_info_t {
         let mut info = uvx_worker_info_t {
             size: size_of::<uvx_worker_info_t>(),
-            id: self.id,
+            id: self.id(),
             state: self.life.state(),
             tid: -1,
             name: self.name,

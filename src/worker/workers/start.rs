@@ -22,7 +22,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::ffi::{c_char, c_uint, c_void};
 use core::mem::MaybeUninit;
 use core::ptr::{null, null_mut};
-use core::sync::atomic::{AtomicI32, AtomicU64}; // numbers that order nothing, so no model needs them
+use core::sync::atomic::AtomicI32; // a number that orders nothing, so no model needs it
 
 /// The stack of a worker unless it asks for another.
 const USUAL_STACK: usize = 4 << 20;
@@ -103,8 +103,6 @@ pub unsafe fn start(
         }
     }
     worker.link();
-    // SAFETY: it leaves when it is dropped.
-    unsafe { WORKERS.enter(&worker) };
     worker.count_alive(true);
     let _ = worker.into_raw(); // the reference that the exit gives up
     Ok(())
@@ -118,7 +116,6 @@ fn make(
     bounds: Limits,
     replies: Option<Counted<Calls>>,
 ) -> Result<Counted<Worker>> {
-    static LAST_ID: AtomicU64 = AtomicU64::new(0);
     let calls = Calls::create(0)?;
     let (near, far) = Channel::create(bounds)?;
     // SAFETY: both ports are the caller's.
@@ -127,7 +124,6 @@ fn make(
         port.pinned.store(true, Ordering::Relaxed);
     }
     Counted::new(Worker {
-        id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
         plan,
         name,
         parent: parent.as_ptr(),
@@ -185,6 +181,7 @@ unsafe fn launch(
         if !first.is_null() {
             post::post(cx, &Route::between(&worker.near, &worker.far), first)?;
         }
+        WORKERS.enter(worker); // which it leaves when it is dropped
         let arg = worker.as_ptr().cast();
         out.write(worker.as_ptr().cast());
         sys::thread::create(worker.thread.get(), worker.plan.stack_size, thread::main, arg)
